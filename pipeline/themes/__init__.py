@@ -1,0 +1,1 @@
+"""Themes: the taxonomy, the classifier that tags paragraphs with it, its training and its evaluation."""

@@ -1,0 +1,1 @@
+"""Tables: how often each theme stands in the reports of each rating band, and how sure that is."""

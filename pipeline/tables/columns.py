@@ -1,0 +1,115 @@
+"""Every table of this stage: its columns, their order, type and meaning, declared here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+Kind = Literal["text", "count", "percent", "number", "flag"]
+"""``percent`` runs from 0 to 100; a percent or number that has no base is missing (NaN), never 0."""
+
+_DTYPES: dict[Kind, str] = {"text": "str", "count": "int64", "percent": "float64", "number": "float64", "flag": "bool"}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column: its name in files, its type, its heading for people, and a note for the data dictionary."""
+
+    name: str
+    kind: Kind
+    title: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThemeInfo:
+    """A theme, as the tables need it."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionInfo:
+    """A section of the paper: the union of its themes."""
+
+    section: str
+    title: str
+    codes: tuple[str, ...]
+
+
+def frame_of(fields: Sequence[Field], columns: Mapping[str, Sequence[object] | np.ndarray]) -> pd.DataFrame:
+    """A frame with exactly the declared columns, in their order and types.
+
+    Raises
+    ------
+    KeyError
+        Where ``columns`` lacks a declared one or brings another.
+    """
+    import numpy as np
+    import pandas as pd
+
+    names = [field.name for field in fields]
+    if set(columns) != set(names):
+        raise KeyError(f"columns differ from the declared ones: {sorted(set(columns) ^ set(names))}")
+    return pd.DataFrame(
+        {field.name: pd.Series(np.asarray(columns[field.name]), dtype=_DTYPES[field.kind]) for field in fields}
+    )
+
+
+_CELL = (
+    Field("by", "text", "By", "What the bands are taken from: a judgement, year, region ...; two joined by a comma"),
+    Field("band", "text", "Band", "The rating band or other group; two joined by ' / '"),
+    Field("theme", "text", "Theme", "Code of the theme, or number of the paper's section"),
+    Field("name", "text", "Name", "Name of the theme or title of the section"),
+)
+
+FREQUENCIES = (
+    *_CELL,
+    Field("reports", "count", "Reports", "Reports with at least one paragraph that carries the theme"),
+    Field("of_reports", "count", "of N reports", "All reports of the band"),
+    Field("reports_percent", "percent", "Reports, %", "reports in 100 of_reports"),
+    Field("reports_low", "percent", "from", "Lower end of the 95 % interval of reports_percent (Wilson)"),
+    Field("reports_high", "percent", "to", "Upper end of the 95 % interval of reports_percent (Wilson)"),
+    Field("paragraphs", "count", "Paragraphs", "Substantive paragraphs that carry the theme"),
+    Field("of_paragraphs", "count", "of N paragraphs", "All substantive paragraphs of the band"),
+    Field("paragraphs_percent", "percent", "Paragraphs, %", "paragraphs in 100 of_paragraphs"),
+    Field(
+        "paragraphs_low", "percent", "from", "Lower end of the 95 % interval of paragraphs_percent (reports redrawn)"
+    ),
+    Field("paragraphs_high", "percent", "to", "Upper end of the 95 % interval of paragraphs_percent (reports redrawn)"),
+    Field("paragraphs_per_report", "number", "Paragraphs a report", "paragraphs divided by of_reports"),
+    Field("per_report_low", "number", "from", "Lower end of the 95 % interval of paragraphs_per_report"),
+    Field("per_report_high", "number", "to", "Upper end of the 95 % interval of paragraphs_per_report"),
+    Field("words", "count", "Words", "Words of the paragraphs that carry the theme"),
+    Field("of_words", "count", "of N words", "Words of all substantive paragraphs of the band"),
+    Field("words_percent", "percent", "Words, %", "words in 100 of_words"),
+    Field("words_low", "percent", "from", "Lower end of the 95 % interval of words_percent (reports redrawn)"),
+    Field("words_high", "percent", "to", "Upper end of the 95 % interval of words_percent (reports redrawn)"),
+    Field("strengths", "count", "Strengths", "Paragraphs that put the theme as a strength"),
+    Field("weaknesses", "count", "Weaknesses", "Paragraphs that put the theme as a weakness"),
+    Field("mixed", "count", "Mixed", "Paragraphs that put the theme as both, or as a fact"),
+)
+"""Theme frequencies: a row a band and theme (or paper section)."""
+
+MOVEMENTS = (
+    *_CELL,
+    Field("reports_before", "count", "Reports before", "Reports carrying the theme at the earlier run"),
+    Field("of_reports_before", "count", "of N before", "All reports of the band at the earlier run"),
+    Field("reports", "count", "Reports", "Reports carrying the theme now"),
+    Field("of_reports", "count", "of N", "All reports of the band now"),
+    Field("reports_percent_before", "percent", "Reports before, %", "Share of reports at the earlier run"),
+    Field("reports_percent", "percent", "Reports, %", "Share of reports now"),
+    Field("reports_change", "number", "Change, points", "Percentage points between the two; missing where a base is 0"),
+    Field("paragraphs_before", "count", "Paragraphs before", "Paragraphs carrying the theme at the earlier run"),
+    Field("of_paragraphs_before", "count", "of N before", "All substantive paragraphs at the earlier run"),
+    Field("paragraphs", "count", "Paragraphs", "Paragraphs carrying the theme now"),
+    Field("of_paragraphs", "count", "of N", "All substantive paragraphs of the band now"),
+    Field("paragraphs_change", "number", "Change, points", "Percentage points of paragraphs between the two"),
+)
+"""Cells that moved between two runs."""

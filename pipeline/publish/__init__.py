@@ -1,0 +1,1 @@
+"""Publications: what people and other programs see of the tables."""

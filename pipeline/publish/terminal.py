@@ -1,0 +1,240 @@
+"""What the terminal shows: tables that fit 100 columns, heat by colour and by digits, every number with its base."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.files import written_whole
+from pipeline.stage import Progress, Stage, no_progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.evidence import Evidence
+    from pipeline.summary import Summary
+
+WIDTH = 100
+_BANDS_A_TABLE = 5
+_LISTED = 10  # how many new reports, moved cells ... are listed before "and n more"
+
+# Light to dark on a colour-blind safe blue ramp; the digits say the same.
+_HEAT = ("#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#084594")
+
+
+def console(file: object | None = None) -> Console:
+    """A console on standard output, 100 columns where nobody says otherwise."""
+    chosen = Console(file=file, soft_wrap=False) if file else Console()  # type: ignore[arg-type]
+    if not chosen.is_terminal:
+        return Console(file=file or sys.stdout, width=WIDTH, highlight=False)  # type: ignore[arg-type]
+    return Console(width=min(chosen.width, 140), highlight=False)
+
+
+@contextmanager
+def progress(shown: bool) -> Iterator[Progress]:
+    """A bar for each stage that has something to do, on standard error."""
+    err = Console(stderr=True)
+    if not shown or not err.is_terminal:
+        yield no_progress
+        return
+    columns = (TextColumn("{task.description:>9}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with RichProgress(*columns, console=err, transient=True) as bars:
+        tasks = {}
+
+        def report(stage: Stage, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage.value, total=total)
+            bars.update(tasks[stage], completed=done, total=total)
+
+        yield report
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the theme table."""
+
+    band: str
+    theme: str
+    name: str
+    reports: int
+    of_reports: int
+    paragraphs: int
+    of_paragraphs: int
+    strengths: int
+    weaknesses: int
+    mixed: int
+    low: float | None = None  # 95 % interval of the share of reports, percent
+    high: float | None = None
+
+
+def cells_of(frame: pd.DataFrame) -> list[Cell]:
+    """The cells of a frame of frequencies."""
+    return [
+        Cell(
+            row.band, row.theme, row.name, row.reports, row.of_reports, row.paragraphs, row.of_paragraphs,
+            row.strengths, row.weaknesses, row.mixed, row.reports_low, row.reports_high,
+        )  # fmt: skip
+        for row in frame.rename(columns={"name": "theme_name"}).assign(name=frame["name"]).itertuples(index=False)
+    ]
+
+
+def theme_tables(cells: Sequence[Cell], title: str) -> Group:
+    """Themes down, bands across, at most five bands a table; each cell the share of reports and ``n/N``."""
+    bands = list(dict.fromkeys(cell.band for cell in cells))
+    tables: list[Table] = []
+    for start in range(0, len(bands), _BANDS_A_TABLE):
+        chosen = bands[start : start + _BANDS_A_TABLE]
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title if start == 0 else None)
+        table.title_justify = "left"
+        table.title_style = "bold"
+        table.add_column("Theme", max_width=30, no_wrap=True, overflow="ellipsis")
+        for band in chosen:
+            table.add_column(Text(band), justify="right", min_width=11, max_width=13)
+        rows: dict[str, dict[str, Cell]] = {}
+        for cell in cells:
+            if cell.band in chosen:
+                rows.setdefault(cell.theme, {})[cell.band] = cell
+        for of_theme in rows.values():
+            first = next(iter(of_theme.values()))
+            table.add_row(Text(first.name), *(_heat(of_theme[band]) for band in chosen))
+        tables.append(table)
+    return Group(*tables)
+
+
+def _heat(cell: Cell) -> Text:
+    if not cell.of_reports:
+        return Text("no reports", style="dim")
+    share = cell.reports / cell.of_reports
+    shade = min(int(share * len(_HEAT)), len(_HEAT) - 1)
+    ink = "black" if shade < 5 else "white"
+    return Text(f"{share:4.0%} {f'{cell.reports}/{cell.of_reports}':>7}", style=f"{ink} on {_HEAT[shade]}")
+
+
+def one_theme_table(cells: Sequence[Cell]) -> Table:
+    """One theme, bands down: reports with interval, paragraphs, and how they put it."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=cells[0].name if cells else None)
+    table.title_justify = "left"
+    table.add_column("Band")
+    for heading in ("Reports", "%", "95 % interval", "Paragraphs", "% of all", "strength", "weakness", "mixed"):
+        table.add_column(heading, justify="right")
+    for cell in cells:
+        share = f"{cell.reports / cell.of_reports:.0%}" if cell.of_reports else "-"
+        known = cell.low is not None and cell.high is not None and cell.of_reports
+        table.add_row(
+            Text(cell.band),
+            f"{cell.reports} of {cell.of_reports}",
+            share,
+            f"{cell.low:.0f} to {cell.high:.0f}" if known else "-",
+            f"{cell.paragraphs} of {cell.of_paragraphs}",
+            f"{cell.paragraphs / cell.of_paragraphs:.1%}" if cell.of_paragraphs else "-",
+            str(cell.strengths),
+            str(cell.weaknesses),
+            str(cell.mixed),
+        )
+    return table
+
+
+def show_frequencies(frame: pd.DataFrame, output: Path | None = None) -> None:
+    """Show a frame of frequencies, or write what would be shown to a file."""
+    cells = cells_of(frame)
+    by = frame["by"].iloc[0] if len(frame) else ""
+    with _destination(output) as out:
+        if not cells:
+            out.print("The store has no extracted reports yet: pipeline run.")
+        elif len({cell.theme for cell in cells}) == 1:
+            out.print(one_theme_table(cells))
+        else:
+            out.print(theme_tables(cells, f"Reports that carry each theme, by {by.replace('_', ' ')} (% and n/N of reports)"))
+
+
+@contextmanager
+def _destination(output: Path | None) -> Iterator[Console]:
+    if output is None:
+        yield console()
+        return
+    with written_whole(output) as temporary, temporary.open("w", encoding="utf-8") as file:
+        yield console(file)
+
+
+def show_evidence(found: Sequence[Evidence], total: int, output: Path | None = None) -> None:
+    """Show paragraphs as cards: whose, when, judged how, where in the report, and the words."""
+    with _destination(output) as out:
+        for item in found:
+            tag = f"  {item.valence} {item.theme} {item.probability:.2f}" if item.theme else ""
+            head = f"{item.authority or 'authority not known'}, {item.published or 'no date'} ({item.grade}), page {item.page}"
+            number = f"{item.number} " if item.number else ""
+            out.print(Text(head, style="bold"), Text(f"{item.section.replace('_', ' ')}{tag}", style="dim"), sep="  ")
+            out.print(Padding(Text(number + item.text), (0, 0, 0, 2)))
+            if item.why:
+                out.print(Padding(Text(f"because: {item.why}", style="italic"), (0, 0, 0, 2)))
+            out.print(Text(f"  {item.link}", style="dim"), soft_wrap=True)
+            out.print()
+        out.print(f"{len(found)} of {total} paragraphs shown." if total else "No paragraph fits.")
+
+
+def _first(lines: Sequence[str], what: str) -> list[str]:
+    shown = list(lines[:_LISTED])
+    if len(lines) > _LISTED:
+        shown.append(f"... and {len(lines) - _LISTED} more {what}")
+    return shown
+
+
+def show_summary(summary: Summary, cells: Sequence[Cell], names: dict[str, str]) -> None:
+    """Show what a run did: the table, the new reports, what moved, what was set aside and why, where the files are."""
+    out = console()
+    if cells:
+        out.print(theme_tables(cells, "Reports that carry each theme, by overall judgement (% and n/N of reports)"))
+    if summary.nothing_new:
+        out.print(Text("Nothing new: every report is read, tagged and counted already.", style="bold"))
+    if summary.new_reports:
+        lines = [
+            f"{new.authority or new.source_path}, {new.published or 'no date'}: "
+            + (f"{new.overall or 'no overall judgement'} ({new.framework})" if new.status == "extracted" else new.status)
+            for new in summary.new_reports
+        ]
+        _block(out, f"New reports: {len(summary.new_reports)}", _first(lines, "new reports"))
+    if summary.moved:
+        lines = [
+            f"{names.get(cell.theme, cell.theme)}, {cell.band}: "
+            f"{_share(cell.reports_before, cell.of_reports_before)} -> {_share(cell.reports, cell.of_reports)}"
+            for cell in summary.moved
+        ]
+        _block(out, f"Moved in the table: {len(summary.moved)} cells", _first(lines, "cells"))
+    if summary.set_aside:
+        lines = [f"{report.source_path}: {report.reason}" for report in summary.set_aside]
+        _block(out, f"Set aside: {len(summary.set_aside)} (tried again when they change)", _first(lines, "set aside"))
+    if summary.notes:
+        _block(out, "Notes", summary.notes)
+    if summary.doubts:
+        _block(out, "Doubtful", summary.doubts, style="bold red")
+    done = ", ".join(
+        f"{outcome.stage} {outcome.done:,} in {outcome.seconds:.1f} s" for outcome in summary.outcomes if outcome.done
+    )
+    counts = ", ".join(f"{count:,} {status}" for status, count in summary.counts.items())
+    out.print(Text(f"Reports: {counts or 'none'}. Run {summary.run_id} took {summary.seconds:.1f} s{f': {done}' if done else ''}."))
+    if summary.files:
+        _block(out, "Files", summary.files)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.0%} ({part}/{whole})" if whole else "no reports"
+
+
+def _block(out: Console, heading: str, lines: Sequence[str], style: str = "bold") -> None:
+    out.print(Text(heading, style=style))
+    for line in lines:
+        out.print(Text(f"  {line}"), soft_wrap=True)

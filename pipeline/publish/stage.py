@@ -1,0 +1,83 @@
+"""The publish stage: every publication written anew when anything that it shows has changed, and only then."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from pipeline import __version__
+from pipeline.config import Config
+from pipeline.stage import Context, Outcome, Stage
+from pipeline.store import Store
+from pipeline.tables.stage import corpus_stamp
+
+if TYPE_CHECKING:
+    from pipeline.publish.publication import Publication
+
+STAMP = "publish_stamp"
+FILES = "publish_files"
+"""Keys in ``meta``: what the publications were made from, and (JSON) their files, relative to the output folder."""
+
+PUBLICATION_VERSION = 1
+"""Raise it when the publications look or count differently, so that they are made again."""
+
+Writer = Callable[["Publication", Path], list[Path]]
+"""Writes some files into the output folder, each whole or not at all, and says which."""
+
+
+def publish(context: Context) -> Outcome:
+    """Write every publication into ``config.output``, unless they are there and nothing has changed since.
+
+    Raises
+    ------
+    PipelineError
+        A file to be replaced is open in another program.
+    OSError
+        As the file system does (disk full, no permission); each publication is then the old one or the new one.
+    """
+    config = context.config
+    with context.store.reading() as connection:
+        if not is_stale(connection, config):
+            return Outcome(Stage.PUBLISH, unchanged=1)
+        stamp = _stamp(connection, config)
+
+    from pipeline.publish.publication import gather
+    from pipeline.themes.taxonomy import load_taxonomy
+
+    publication = gather(context.store, config, load_taxonomy(config.taxonomy), context.run_id)
+    writers = list(_writers())
+    files: list[Path] = []
+    for done, write in enumerate(writers, start=1):
+        files.extend(write(publication, config.output))
+        context.progress(Stage.PUBLISH, done, len(writers))
+    names = sorted(path.relative_to(config.output).as_posix() for path in files)
+    with context.store.writing() as connection:
+        Store.put(connection, FILES, json.dumps(names))
+        Store.put(connection, STAMP, stamp)
+    return Outcome(Stage.PUBLISH, done=len(names))
+
+
+def is_stale(connection: Connection, config: Config) -> bool:
+    """Whether the publications are missing, in part or in whole, or show something else than the store holds."""
+    if Store.get(connection, STAMP) != _stamp(connection, config):
+        return True
+    names = json.loads(Store.get(connection, FILES) or "[]")
+    return not names or not all((config.output / name).is_file() for name in names)
+
+
+def _stamp(connection: Connection, config: Config) -> str:
+    parts = [str(PUBLICATION_VERSION), __version__, corpus_stamp(connection, config)]
+    known = config.authorities.read_bytes() if config.authorities.is_file() else b""
+    return hashlib.sha256("\n".join(parts).encode() + known).hexdigest()
+
+
+def _writers() -> Iterator[Writer]:
+    from pipeline.publish import csvs, workbook
+
+    yield csvs.write
+    yield workbook.write

@@ -113,3 +113,38 @@ MOVEMENTS = (
     Field("paragraphs_change", "number", "Change, points", "Percentage points of paragraphs between the two"),
 )
 """Cells that moved between two runs."""
+
+LABELS = (
+    Field(
+        "fingerprint",
+        "text",
+        "Fingerprint",
+        "The labelled paragraph: first 12 hex digits of the SHA-1 of its normalised text",
+    ),
+    Field("theme", "text", "Theme", "A theme that the reader saw in it; empty where the reader saw none"),
+    Field("valence", "text", "Valence", "+, - or 0; empty where theme is"),
+    Field("drawn", "text", "Drawn", "How the paragraph came to be chosen; only random ones estimate prevalence"),
+)
+"""Labels, as the correction takes them; predictions have the first three."""
+
+CORRECTED = (
+    *_CELL,
+    Field("paragraphs", "count", "Paragraphs", "Substantive paragraphs in which the classifier finds the theme"),
+    Field("of_paragraphs", "count", "of N paragraphs", "All substantive paragraphs of the band"),
+    Field("paragraphs_percent", "percent", "Found, %", "paragraphs in 100 of_paragraphs, as the classifier finds them"),
+    Field("corrected_percent", "percent", "Corrected, %", "The same share corrected for the classifier's errors"),
+    Field("corrected_low", "percent", "from", "Lower end of the 95 % interval of corrected_percent"),
+    Field("corrected_high", "percent", "to", "Upper end of the 95 % interval of corrected_percent"),
+    Field("labels", "count", "Labels", "Randomly drawn labelled paragraphs in the band"),
+    Field("labelled_reports", "count", "Labelled reports", "Reports of the band that they come from"),
+    Field("labels_carrying", "count", "carrying it", "Those that carry the theme, by the reader"),
+    Field("found_of_them", "count", "found of them", "Those that carry it and in which the classifier finds it too"),
+    Field("found_wrongly", "count", "found wrongly", "Those that do not carry it and in which the classifier finds it"),
+    Field(
+        "classifier_weight",
+        "number",
+        "Classifier's weight",
+        "0: the labels alone count; 1: the classifier counts in full",
+    ),
+)
+"""Shares of paragraphs corrected for the classifier's errors."""

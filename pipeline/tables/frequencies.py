@@ -13,7 +13,7 @@ from pipeline.tables.columns import FREQUENCIES, MOVEMENTS, SectionInfo, ThemeIn
 from pipeline.tables.corpus import Corpus
 from pipeline.tables.counts import Counts, Items, count
 from pipeline.tables.grouping import Grouping, grouping
-from pipeline.tables.intervals import DRAWS, SEED, ratio_intervals, wilson
+from pipeline.tables.intervals import DRAWS, SEED, percent, ratio_intervals, wilson
 
 
 def frequencies(
@@ -116,17 +116,14 @@ def _frame(groups: Grouping, items: Items, counts: Counts, draws: int, rng: np.r
 def _intervals(counts: Counts, cells: slice, draws: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Intervals of paragraphs' share, words' share and paragraphs a report: two arrays of shape (3, items)."""
     paragraphs, words = counts.paragraphs[cells], counts.words[cells]
-    reports, items = paragraphs.shape
-    ones = np.ones((reports, items))
-    bases = np.hstack([ones * counts.of_paragraphs[cells, None], ones * counts.of_words[cells, None], ones])
-    low, high = ratio_intervals(np.hstack([paragraphs, words, paragraphs]), bases, draws, rng)
-    return low.reshape(3, items), high.reshape(3, items)
-
-
-def percent(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """``part`` in 100 of ``whole`` as float64; NaN where ``whole`` is 0."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(np.asarray(whole) > 0, 100 * np.asarray(part) / np.asarray(whole), np.nan)
+    measures = [
+        (paragraphs, counts.of_paragraphs[cells]),
+        (words, counts.of_words[cells]),
+        (paragraphs, np.ones(len(paragraphs))),
+    ]
+    low, high = ratio_intervals(measures, draws, rng)
+    high[:2] = np.minimum(high[:2], 1)
+    return low, high
 
 
 _COUNTED = ("reports", "of_reports", "paragraphs", "of_paragraphs")

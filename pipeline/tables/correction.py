@@ -1,0 +1,320 @@
+"""Prevalence corrected for the classifier's errors: prediction-powered inference on the randomly drawn labels.
+
+The raw share counts what the classifier found; where it overlooks or invents, the raw share is off however many reports
+are read. Randomly drawn labels measure by how much, and the correction moves the share by that much, with an interval that
+covers both the labels' chance and the reports' (Angelopoulos, Bates, Fannjiang, Jordan and Zrnic 2023, "Prediction-powered
+inference", Science 382; the weight is that of Angelopoulos, Duchi and Zrnic 2023, "PPI++").
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+from scipy.stats import t as student
+
+from pipeline.errors import PipelineError
+from pipeline.tables.columns import CORRECTED, LABELS, SectionInfo, ThemeInfo, frame_of
+from pipeline.tables.corpus import Corpus
+from pipeline.tables.counts import Items, carriers
+from pipeline.tables.grouping import Grouping, grouping
+from pipeline.tables.intervals import CONFIDENCE, percent
+
+RANDOM = frozenset({"random", "random by era"})
+"""Values of ``drawn`` under which a label says something about prevalence."""
+
+ERA_ENDS = "2017"
+"""``random by era`` drew half of its paragraphs from reports up to this year, half from later ones."""
+
+MINIMUM_LABELLED_REPORTS = 20
+MINIMUM_CARRYING = 5
+"""With fewer, intervals cover less than they say, as simulation showed: no corrected share is given."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Corrected shares, as proportions. Every array has the shape (items,)."""
+
+    share: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    weight: np.ndarray
+
+
+def prediction_powered_shares(
+    labelled: np.ndarray,
+    predicted: np.ndarray,
+    weight: np.ndarray,
+    cluster: np.ndarray,
+    predicted_sums: np.ndarray,
+    sizes: np.ndarray,
+    confidence: float = CONFIDENCE,
+) -> Estimate:
+    """The prediction-powered mean with a tuned weight; its interval by the delete-one-cluster jackknife, on the logit scale.
+
+    ``share = mean(labelled) + L * (mean of the many predictions - mean(predicted))``. ``L`` between 0 (the classifier
+    helps nothing: labels alone) and 1 is the PPI++ weight: it makes the variance over clusters least. The jackknife tunes
+    it anew without each cluster, so that the tuning's own luck is in the interval.
+
+    Parameters
+    ----------
+    labelled, predicted : ndarray of bool or float, shape (labels, items)
+        What the reader said, and what a classifier that had not seen the paragraph said.
+    weight : ndarray, shape (labels,)
+        Paragraphs that each label stands for.
+    cluster : ndarray of int, shape (labels,)
+        The report of each label, 0 to ``len(sizes) - 1``.
+    predicted_sums : ndarray, shape (clusters, items)
+        The classifier's count over all paragraphs of each report.
+    sizes : ndarray, shape (clusters,)
+        Number of those paragraphs.
+
+    Returns
+    -------
+    Estimate
+        The interval is NaN where the share is 0 or 1, or fewer than two clusters have labels.
+    """
+    clusters, items = predicted_sums.shape
+
+    def summed(values: np.ndarray) -> np.ndarray:
+        by_cluster = np.zeros((clusters, values.shape[1]))
+        np.add.at(by_cluster, cluster, values * weight[:, None])
+        return by_cluster
+
+    mass = np.bincount(cluster, weights=weight, minlength=clusters)[:, None]
+    read, foretold = summed(labelled.astype(float)), summed(predicted.astype(float))
+    many, size = predicted_sums.astype(float), sizes.astype(float)[:, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean_read, mean_foretold, mean_many = (
+            total / whole
+            for total, whole in ((read.sum(0), mass.sum()), (foretold.sum(0), mass.sum()), (many.sum(0), size.sum()))
+        )
+        # Each cluster's part in the two terms: the variance of a share is the sum of (b + L a) squared.
+        a = (many - size * mean_many) / size.sum() - (foretold - mass * mean_foretold) / mass.sum()
+        b = (read - mass * mean_read) / mass.sum()
+        aa, ab = a**2, a * b
+        tuned = _weight(aa.sum(0), ab.sum(0))
+        share = mean_read + tuned * (mean_many - mean_foretold)
+        tuned_without = _weight(aa.sum(0) - aa, ab.sum(0) - ab)
+        without = (read.sum(0) - read) / (mass.sum() - mass) + tuned_without * (
+            (many.sum(0) - many) / (size.sum() - size) - (foretold.sum(0) - foretold) / (mass.sum() - mass)
+        )
+        error = np.sqrt((clusters - 1) / clusters * ((without - without.mean(0)) ** 2).sum(0))
+    low, high = _logit_interval(share, error, int((mass > 0).sum()) - 1, confidence)
+    return Estimate(share, low, high, tuned if tuned.shape == (items,) else np.full(items, np.nan))
+
+
+def _weight(aa: np.ndarray, ab: np.ndarray) -> np.ndarray:
+    return np.clip(np.where(aa > 1e-300, -ab / np.where(aa > 1e-300, aa, 1), 0.0), 0, 1)
+
+
+def _logit_interval(
+    share: np.ndarray, error: np.ndarray, freedom: int, confidence: float
+) -> tuple[np.ndarray, np.ndarray]:
+    told = (share > 0) & (share < 1) & (error > 0) & (freedom > 0)
+    low, high = np.full((2, *share.shape), np.nan)
+    if told.any():
+        centre = logit(share[told])
+        half = student.ppf(0.5 + confidence / 2, freedom) * error[told] / (share[told] * (1 - share[told]))
+        low[told], high[told] = expit(centre - half), expit(centre + half)
+    return low, high
+
+
+def corrected(
+    corpus: Corpus,
+    labels: pd.DataFrame,
+    predictions: pd.DataFrame,
+    by: str = "overall_effectiveness",
+    *,
+    themes: Sequence[ThemeInfo],
+    sections: Sequence[SectionInfo] | None = None,
+    latest: bool = False,
+) -> pd.DataFrame:
+    """The share of substantive paragraphs that carry each theme, corrected, beside the raw share.
+
+    Only the share of paragraphs can be corrected so: labels are single paragraphs, and whether a whole report carries a
+    theme was never labelled.
+
+    Parameters
+    ----------
+    labels : DataFrame
+        Columns :data:`pipeline.tables.columns.LABELS`: a row a labelled paragraph and theme, one row with an empty
+        ``theme`` for a labelled paragraph that carries none. All labels, not only the random ones: see ``predictions``.
+    predictions : DataFrame
+        ``fingerprint, theme, valence`` in the same manner: what the classifier says of each labelled paragraph *without
+        having learned from its authority* (the folds of cross-validation). They take the place of the stored tags of those
+        paragraphs, which the classifier has learned by heart (cross-prediction: Zrnic and Candès 2024, PNAS 121). A labelled paragraph without a row here is left out.
+
+    Returns
+    -------
+    DataFrame
+        Columns :data:`pipeline.tables.columns.CORRECTED`. Corrected values are missing where fewer than
+        :data:`MINIMUM_LABELLED_REPORTS` reports have labels or fewer than :data:`MINIMUM_CARRYING` labelled paragraphs
+        carry the theme.
+
+    Raises
+    ------
+    PipelineError
+        A frame lacks a column.
+    """
+    for name, frame, wanted in (("labels", labels, LABELS), ("predictions", predictions, LABELS[:3])):
+        missing = [field.name for field in wanted if field.name not in frame.columns]
+        if missing:
+            raise PipelineError(
+                f"The table of {name} lacks the column {missing[0]!r}; write it again with `pipeline train`."
+            )
+    items = Items.of(themes, sections)
+    groups = grouping(corpus, by, latest)
+    sample = _Sample.of(corpus, labels, predictions, items)
+    return _frame(groups, items, _Tallies.of(corpus, groups, items, sample))
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Labelled paragraphs that the store has, with what was read and foretold, and everybody's predictions.
+
+    ``position`` (labels,), ``read`` and ``foretold`` (labels, items) hold all labels with a prediction; ``random`` says
+    which of them were drawn at random.
+    """
+
+    position: np.ndarray
+    read: np.ndarray
+    foretold: np.ndarray
+    random: np.ndarray
+
+    @classmethod
+    def of(cls, corpus: Corpus, labels: pd.DataFrame, predictions: pd.DataFrame, items: Items) -> _Sample:
+        prints = corpus.paragraphs["fingerprint"].to_numpy()
+        order = np.argsort(prints, kind="stable")
+        foretold_of = predictions["fingerprint"].unique()
+        drawn = labels.drop_duplicates("fingerprint").set_index("fingerprint")["drawn"]
+        drawn = drawn[drawn.index.isin(foretold_of)]
+        wanted = np.array([int(digits, 16) for digits in drawn.index], dtype=np.int64)
+        # A paragraph that several reports share word for word stands for itself once.
+        place = np.searchsorted(prints, wanted, sorter=order)
+        found = place < len(prints)
+        found[found] = prints[order[place[found]]] == wanted[found]
+        position = order[place[found]]
+        row_of = pd.Series(np.arange(int(found.sum())), index=drawn.index[found])
+        return cls(
+            position,
+            _matrix(labels, row_of, items),
+            _matrix(predictions, row_of, items),
+            drawn[found].isin(RANDOM).to_numpy(dtype=bool),
+        )
+
+
+def _matrix(frame: pd.DataFrame, row_of: pd.Series, items: Items) -> np.ndarray:
+    """0/1 of shape (labels, items) from a long frame of fingerprints and themes."""
+    matrix = np.zeros((len(row_of), len(items.codes)), dtype=bool)
+    rows = frame["fingerprint"].map(row_of)
+    for place, union in enumerate(items.themes):
+        carrying = rows[frame["theme"].isin(union) & rows.notna()]
+        matrix[carrying.to_numpy(dtype=np.int64), place] = True
+    return matrix
+
+
+@dataclass(frozen=True)
+class _Tallies:
+    """What is known of each cell: ``raw`` and ``sums`` of shape (cells, items), ``sizes`` (cells,), and its labels.
+
+    ``raw`` counts the stored tags; ``sums`` counts, for the labelled paragraphs, what was foretold without having learned
+    from them. ``cell``, ``weight`` (labels,) and ``read``, ``foretold`` (labels, items) are the random labels.
+    """
+
+    raw: np.ndarray
+    sums: np.ndarray
+    sizes: np.ndarray
+    cell: np.ndarray
+    weight: np.ndarray
+    read: np.ndarray
+    foretold: np.ndarray
+
+    @classmethod
+    def of(cls, corpus: Corpus, groups: Grouping, items: Items, sample: _Sample) -> _Tallies:
+        cell, cells = groups.paragraph_cell, groups.cells
+        labelled = np.zeros(len(cell), dtype=bool)
+        labelled[sample.position] = True
+        raw, sums = np.zeros((2, cells, len(items.codes)), dtype=np.int64)
+        label_cell = cell[sample.position]
+        for place, (carrying, _) in enumerate(carriers(corpus, items)):
+            inside = cell[carrying] >= 0
+            raw[:, place] = np.bincount(cell[carrying[inside]], minlength=cells)
+            unseen = carrying[inside & ~labelled[carrying]]
+            foretold = label_cell[sample.foretold[:, place] & (label_cell >= 0)]
+            sums[:, place] = np.bincount(cell[unseen], minlength=cells) + np.bincount(foretold, minlength=cells)
+        random = np.flatnonzero(sample.random & (label_cell >= 0))
+        return cls(
+            raw,
+            sums,
+            np.bincount(cell[cell >= 0], minlength=cells),
+            label_cell[random],
+            _era_weights(corpus, groups, sample.position[random]),
+            sample.read[random],
+            sample.foretold[random],
+        )
+
+    def band(self, cells: slice) -> dict[str, np.ndarray]:
+        """The counted and estimated columns of one band."""
+        here = (self.cell >= cells.start) & (self.cell < cells.stop)
+        read, foretold, cluster = self.read[here], self.foretold[here], self.cell[here] - cells.start
+        items = read.shape[1]
+        labelled_reports = len(np.unique(cluster))
+        carrying = read.sum(axis=0)
+        told = (carrying >= MINIMUM_CARRYING) & (labelled_reports >= MINIMUM_LABELLED_REPORTS)
+        values = np.full((4, items), np.nan)
+        if told.any():
+            estimate = prediction_powered_shares(
+                read[:, told],
+                foretold[:, told],
+                self.weight[here],
+                cluster,
+                self.sums[cells][:, told],
+                self.sizes[cells],
+            )
+            values[:, told] = 100 * estimate.share, 100 * estimate.low, 100 * estimate.high, estimate.weight
+        paragraphs, of_paragraphs = self.raw[cells].sum(axis=0), np.full(items, self.sizes[cells].sum())
+        return {
+            "paragraphs": paragraphs,
+            "of_paragraphs": of_paragraphs,
+            "paragraphs_percent": percent(paragraphs, of_paragraphs),
+            "corrected_percent": values[0],
+            "corrected_low": values[1],
+            "corrected_high": values[2],
+            "labels": np.full(items, len(cluster)),
+            "labelled_reports": np.full(items, labelled_reports),
+            "labels_carrying": carrying,
+            "found_of_them": (read & foretold).sum(axis=0),
+            "found_wrongly": (~read & foretold).sum(axis=0),
+            "classifier_weight": values[3],
+        }
+
+
+def _frame(groups: Grouping, items: Items, tallies: _Tallies) -> pd.DataFrame:
+    starts = np.searchsorted(groups.cell_group, np.arange(len(groups.names) + 1)).tolist()
+    columns: dict[str, list[object]] = {field.name: [] for field in CORRECTED}
+    for name, (start, stop) in zip(groups.names, itertools.pairwise(starts), strict=True):
+        words = {"by": [groups.by] * len(items.codes), "band": [name] * len(items.codes)}
+        for column, values in {
+            **words,
+            "theme": items.codes,
+            "name": items.names,
+            **tallies.band(slice(start, stop)),
+        }.items():
+            columns[column].extend(values)
+    return frame_of(CORRECTED, columns)
+
+
+def _era_weights(corpus: Corpus, groups: Grouping, positions: np.ndarray) -> np.ndarray:
+    """Paragraphs that each random label stands for: within a band, paragraphs of its era for each label of its era."""
+    late_report = (corpus.reports["year"] > ERA_ENDS).to_numpy(dtype=bool)
+    stratum_of = 2 * groups.cell_group[groups.paragraph_cell] + late_report[corpus.paragraphs["report"].to_numpy()]
+    inside = groups.paragraph_cell >= 0
+    paragraphs = np.bincount(stratum_of[inside], minlength=2 * len(groups.names))
+    labels = np.bincount(stratum_of[positions], minlength=2 * len(groups.names))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((paragraphs / labels)[stratum_of[positions]])

@@ -148,3 +148,60 @@ CORRECTED = (
     ),
 )
 """Shares of paragraphs corrected for the classifier's errors."""
+
+_MEASURE = Field(
+    "measure",
+    "text",
+    "Measure",
+    "What is compared: paragraphs carrying the theme, as a strength, as a weakness; reports",
+)
+_TESTED = (
+    Field("p_value", "number", "p", "Probability of a trend as strong by chance, authorities being the clusters"),
+    Field("q_value", "number", "q", "p_value adjusted over the themes (Benjamini and Hochberg 1995)"),
+    Field("direction", "text", "In words", "Which way the trend goes where q_value is below 0.05"),
+)
+
+CONTRASTS = (
+    _CELL[0],
+    _MEASURE,
+    *_CELL[2:],
+    Field("reports", "count", "Reports", "Reports with that judgement, from outstanding to inadequate"),
+    Field("authorities", "count", "Authorities", "Authorities that they are about"),
+    Field("good", "count", "Good", "Paragraphs (or reports) of the band good that carry the theme so"),
+    Field("of_good", "count", "of N", "All paragraphs (or reports) of the band good"),
+    Field("good_percent", "percent", "Good, %", "good in 100 of_good"),
+    Field(
+        "inadequate", "count", "Inadequate", "Paragraphs (or reports) of the band inadequate that carry the theme so"
+    ),
+    Field("of_inadequate", "count", "of N", "All paragraphs (or reports) of the band inadequate"),
+    Field("inadequate_percent", "percent", "Inadequate, %", "inadequate in 100 of_inadequate"),
+    Field(
+        "risk_ratio",
+        "number",
+        "Risk ratio",
+        "Share in inadequate over share in good, within frameworks (Mantel-Haenszel)",
+    ),
+    Field("ratio_low", "number", "from", "Lower end of the 95 % interval of risk_ratio"),
+    Field("ratio_high", "number", "to", "Upper end of the 95 % interval of risk_ratio"),
+    Field("trend", "number", "Trend", "Test statistic across the four bands; positive: commoner in worse bands"),
+    *_TESTED,
+)
+"""What sets the bands apart: a row a measure and theme."""
+
+CHANGES = (
+    *_CELL[:2],
+    _MEASURE,
+    *_CELL[2:],
+    Field("first_year", "text", "First year", "Year of the earliest report"),
+    Field("last_year", "text", "Last year", "Year of the latest report"),
+    Field("reports", "count", "Reports", "Reports of those years"),
+    Field("authorities", "count", "Authorities", "Authorities that they are about"),
+    Field("carrying", "count", "Carrying", "Paragraphs (or reports) that carry the theme so, all years together"),
+    Field("of_carrying", "count", "of N", "All paragraphs (or reports) of all years"),
+    Field("percent", "percent", "%", "carrying in 100 of_carrying"),
+    Field("points_a_year", "number", "Points a year", "Percentage points by which the share moved a year, on average"),
+    Field("points_low", "number", "from", "Lower end of the 95 % interval of points_a_year"),
+    Field("points_high", "number", "to", "Upper end of the 95 % interval of points_a_year"),
+    *_TESTED,
+)
+"""Change over the years: a row a band, measure and theme."""

@@ -1,9 +1,9 @@
 """Prevalence corrected for the classifier's errors: prediction-powered inference on the randomly drawn labels.
 
-The raw share counts what the classifier found; where it overlooks or invents, the raw share is off however many reports
-are read. Randomly drawn labels measure by how much, and the correction moves the share by that much, with an interval that
-covers both the labels' chance and the reports' (Angelopoulos, Bates, Fannjiang, Jordan and Zrnic 2023, "Prediction-powered
-inference", Science 382; the weight is that of Angelopoulos, Duchi and Zrnic 2023, "PPI++").
+The raw share counts what the classifier found; where it overlooks or invents, the raw share is off however many
+reports are read. Randomly drawn labels measure by how much, and the correction moves the share by that much, with an
+interval that covers both the labels' chance and the reports' (Angelopoulos, Bates, Fannjiang, Jordan and Zrnic 2023,
+"Prediction-powered inference", Science 382; the weight is that of Angelopoulos, Duchi and Zrnic 2023, "PPI++").
 """
 
 from __future__ import annotations
@@ -54,11 +54,12 @@ def prediction_powered_shares(
     sizes: np.ndarray,
     confidence: float = CONFIDENCE,
 ) -> Estimate:
-    """The prediction-powered mean with a tuned weight; its interval by the delete-one-cluster jackknife, on the logit scale.
+    """The prediction-powered mean with a tuned weight, its interval by the delete-one-cluster jackknife.
 
     ``share = mean(labelled) + L * (mean of the many predictions - mean(predicted))``. ``L`` between 0 (the classifier
-    helps nothing: labels alone) and 1 is the PPI++ weight: it makes the variance over clusters least. The jackknife tunes
-    it anew without each cluster, so that the tuning's own luck is in the interval.
+    helps nothing: labels alone) and 1 is the PPI++ weight: it makes the variance over clusters least. The jackknife
+    tunes it anew without each cluster, so that the tuning's own luck is in the interval, which is symmetric on the
+    logit scale.
 
     Parameters
     ----------
@@ -145,9 +146,10 @@ def corrected(
         Columns :data:`pipeline.tables.columns.LABELS`: a row a labelled paragraph and theme, one row with an empty
         ``theme`` for a labelled paragraph that carries none. All labels, not only the random ones: see ``predictions``.
     predictions : DataFrame
-        ``fingerprint, theme, valence`` in the same manner: what the classifier says of each labelled paragraph *without
-        having learned from its authority* (the folds of cross-validation). They take the place of the stored tags of those
-        paragraphs, which the classifier has learned by heart (cross-prediction: Zrnic and Candès 2024, PNAS 121). A labelled paragraph without a row here is left out.
+        ``fingerprint, theme, valence`` in the same manner: what the classifier says of each labelled paragraph
+        *without having learned from its authority* (the folds of cross-validation). They take the place of the stored
+        tags of those paragraphs, which the classifier has learned by heart (cross-prediction: Zrnic and Candès 2024,
+        PNAS 121). A labelled paragraph without a row here is left out.
 
     Returns
     -------
@@ -222,8 +224,8 @@ def _matrix(frame: pd.DataFrame, row_of: pd.Series, items: Items) -> np.ndarray:
 class _Tallies:
     """What is known of each cell: ``raw`` and ``sums`` of shape (cells, items), ``sizes`` (cells,), and its labels.
 
-    ``raw`` counts the stored tags; ``sums`` counts, for the labelled paragraphs, what was foretold without having learned
-    from them. ``cell``, ``weight`` (labels,) and ``read``, ``foretold`` (labels, items) are the random labels.
+    ``raw`` counts the stored tags; ``sums`` counts, for the labelled paragraphs, what was foretold without having
+    learned from them. ``cell``, ``weight`` (labels,) and ``read``, ``foretold`` (labels, items) are the random labels.
     """
 
     raw: np.ndarray

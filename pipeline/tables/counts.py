@@ -15,6 +15,9 @@ from pipeline.tables.grouping import Grouping
 _STRENGTH, _WEAKNESS, _MIXED = (VALENCES.index(valence.value) for valence in Valence)
 _NONE = 3
 
+MEASURES = ("paragraphs", "strengths", "weaknesses", "reports")
+"""Shares of paragraphs that carry the theme, as a strength, as a weakness; and of reports that carry it at all."""
+
 
 @dataclass(frozen=True)
 class Items:
@@ -57,6 +60,13 @@ class Counts:
     weaknesses: np.ndarray
     of_paragraphs: np.ndarray
     of_words: np.ndarray
+
+    def measured(self, measure: str) -> tuple[np.ndarray, np.ndarray]:
+        """Numerators (cells, items) and bases (cells,) of one of :data:`MEASURES`."""
+        if measure == "reports":
+            return (self.paragraphs > 0).astype(np.int64), np.ones(len(self.of_paragraphs), dtype=np.int64)
+        numerators = {"paragraphs": self.paragraphs, "strengths": self.strengths, "weaknesses": self.weaknesses}
+        return numerators[measure], self.of_paragraphs
 
 
 def count(corpus: Corpus, grouping: Grouping, items: Items) -> Counts:

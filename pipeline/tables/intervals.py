@@ -53,11 +53,11 @@ def ratio_intervals(
     rng: np.random.Generator,
     confidence: float = CONFIDENCE,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Intervals of ratios of sums over reports by the bootstrap-t: whole reports are redrawn, the same for all measures.
+    """Intervals of ratios of sums over reports by the bootstrap-t: whole reports are redrawn.
 
-    Each draw's distance from the observed ratio is divided by the draw's own linearised standard error before quantiles
-    are taken (Efron and Tibshirani 1993, chapter 12). Plain quantiles of the redrawn ratios were seen to cover 75 to 90 %
-    of the time where a band has 5 to 20 reports, these 81 to 95 %; from 35 reports on 92 to 95 %.
+    Each draw's distance from the observed ratio is divided by the draw's own linearised standard error before
+    quantiles are taken (Efron and Tibshirani 1993, chapter 12). Plain quantiles of the redrawn ratios were seen to
+    cover 75 to 90 % of the time where a band has 5 to 20 reports, these 81 to 95 %; from 35 reports on 92 to 95 %.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A listing as it stands after :meth:`Source.fetch`; READY and UNCHANGED ones have ``file``, ``size``, ``mtime_ns``.
+    """A listing as it stands after :meth:`Source.fetch`; READY and UNCHANGED have ``file``, ``size``, ``mtime_ns``.
 
     ``reason`` is one sentence for every other outcome.
     """
@@ -142,9 +142,7 @@ class Source(Protocol):
         ...
 
 
-def compared(
-    found: Iterable[Listing], known: Known, doubts: Iterable[str] = (), notes: Iterable[str] = ()
-) -> Discovery:
+def compared(found: Iterable[Listing], known: Known, doubts: Iterable[str] = ()) -> Discovery:
     """Sort files that lie on disk into new, unchanged and gone, by size and time of change."""
     new: list[Listing] = []
     unchanged: list[Listing] = []

@@ -16,7 +16,7 @@ _FILE = re.compile(r"(?P<title>.+?) - (?P<date>\d{1,2} [A-Za-z]{3,9} \d{4}|\d{4}
 
 
 def read_name(relative: str) -> tuple[str | None, str | None, str | None, date | None]:
-    """URN, authority, title and date from ``<urn>_<authority>/<title> - <date>.pdf``; ``None`` for what it does not say.
+    """URN, authority, title and date from ``<urn>_<authority>/<title> - <date>.pdf``; ``None`` for the rest.
 
     >>> read_name("80429_birmingham/children's services inspection - 23 may 2014.pdf")
     ('80429', 'birmingham', "children's services inspection", datetime.date(2014, 5, 23))

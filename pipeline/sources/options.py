@@ -24,10 +24,15 @@ class Kind(StrEnum):
     JTAI = "joint targeted area inspection"
 
 
+def is_contact(text: str) -> bool:
+    """Whether it looks like an e-mail address or the address of a web page."""
+    return "@" in text.strip("@") or text.startswith(("https://", "http://"))
+
+
 class _Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*$")]
     """Names the source on the command line (``--source``) and in every report that came from it."""
 
 
@@ -61,8 +66,9 @@ class OfstedSource(_Options):
     """
 
     type: Literal["ofsted"]
-    contact: Annotated[str, Field(min_length=3, max_length=200, pattern=r"^[\x21-\x7e][\x20-\x7e]*[\x21-\x7e]$")]
-    """An e-mail address or web page by which the publisher can reach whoever runs this; sent with every request."""
+    contact: Annotated[str, Field(max_length=200, pattern=r"^[\x21-\x7e][\x20-\x7e]*[\x21-\x7e]$")] | None = None
+    """An e-mail address or web page by which the publisher can reach whoever runs this; sent with every request.
+    Nothing is asked without one; where config.yaml has none, the environment variable PIPELINE_CONTACT is taken."""
     kinds: Annotated[frozenset[Kind], Field(min_length=1)] = frozenset({Kind.INSPECTION})
     """Kinds of publication to fetch."""
     authorities: tuple[str, ...] = ()
@@ -82,7 +88,7 @@ class OfstedSource(_Options):
     attempts: Annotated[int, Field(ge=1, le=10)] = 4
     """How often one address is tried before it is left for the next run."""
     backoff_s: Annotated[float, Field(ge=0, le=600)] = 2.0
-    """Upper bound of the first wait between two tries; it doubles with each, and the wait is drawn below it at random."""
+    """Upper bound of the first wait between two tries; it doubles each time, and the wait is drawn below it."""
     longest_wait_s: Annotated[float, Field(ge=0, le=3600)] = 120.0
     """No single wait is longer; a ``Retry-After`` beyond it ends the run's work on that host."""
     max_file_mb: Annotated[float, Field(gt=0)] = 50.0
@@ -102,8 +108,8 @@ class OfstedSource(_Options):
 
     @field_validator("contact")
     @classmethod
-    def _reachable(cls, value: str) -> str:
-        if "@" not in value and not value.startswith(("https://", "http://")):
+    def _reachable(cls, value: str | None) -> str | None:
+        if value is not None and not is_contact(value):
             raise ValueError("it must be an e-mail address or a web page, so that the publisher can reach you")
         return value
 

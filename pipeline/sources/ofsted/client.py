@@ -1,0 +1,419 @@
+"""HTTP as a guest: allowed hosts only, robots.txt, a pace, patience, a budget, and a cache of pages (RFC 9111)."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import certifi
+import hishel
+import httpx
+from hishel.httpx import CacheTransport
+from protego import Protego
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from pipeline import __version__
+from pipeline.sources.ofsted.body import decoded
+from pipeline.sources.ofsted.errors import FetchError, StopAsking, TryAgain
+from pipeline.sources.options import OfstedSource
+
+PRODUCT = "inspection-themes"
+_REDIRECTS = 5
+_ROBOTS_BYTES = 500 * 1024  # what RFC 9309 asks to be read at least
+_LONGEST_CRAWL_DELAY_S = 30.0
+_FAILURES_IN_A_ROW = 3
+_PATIENCE = 10  # a body may take so many times the time-out, however lively it trickles
+
+T = TypeVar("T")
+
+
+class RobotsMemory(Protocol):
+    """Where robots.txt is kept for a day."""
+
+    def robots(self, host: str) -> str | None:
+        """The text kept, unless it is too old."""
+        ...
+
+    def keep_robots(self, host: str, text: str) -> None:
+        """Keep it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time, so that tests need not wait: a monotonic clock in seconds, and how to sleep."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    today: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class Answer:
+    """A response whose body has not been read. Valid while its reader runs."""
+
+    def __init__(self, response: httpx.Response, url: str, check_time: Callable[[], None]) -> None:
+        self._response = response
+        self._check_time = check_time
+        self.url = url
+        self.status = response.status_code
+
+    def header(self, name: str) -> str | None:
+        """A header's value."""
+        value: str | None = self._response.headers.get(name)
+        return value
+
+    @property
+    def length(self) -> int | None:
+        """Bytes that the server announced."""
+        value = self._response.headers.get("content-length", "")
+        return int(value) if value.isascii() and value.isdigit() else None
+
+    def raw(self) -> Iterator[bytes]:
+        """The body as it travels, piece by piece.
+
+        Raises
+        ------
+        StopAsking
+            The run's time is used up.
+        TryAgain
+            It takes longer than anyone should wait.
+        """
+        for piece in self._response.iter_raw():
+            self._check_time()
+            yield piece
+
+    def body(self, limit: int) -> Iterator[bytes]:
+        """The body, unpacked; never more than ``limit`` bytes.
+
+        Raises
+        ------
+        FetchError
+            It is larger, or packed in a way that was not asked for.
+        """
+        return decoded(self.raw(), self.header("content-encoding"), limit, self.url)
+
+
+class PoliteClient:
+    """Asks the publisher's hosts, and no other.
+
+    Parameters
+    ----------
+    options : OfstedSource
+        Hosts, pace, budget, patience.
+    cache : pathlib.Path
+        The file that pages are cached in.
+    memory : RobotsMemory
+        Keeps robots.txt between runs.
+
+    Attributes
+    ----------
+    requests : int
+        Sent so far.
+    """
+
+    def __init__(self, options: OfstedSource, contact: str, cache: Path, memory: RobotsMemory, clock: Clock) -> None:
+        self._options = options
+        self._memory = memory
+        self._clock = clock
+        self._agent = f"{options.user_agent or f'{PRODUCT}/{__version__}'} ({contact})"
+        self._began = clock.now()
+        self._robots: dict[str, Protego] = {}
+        self._next_turn: dict[str, float] = {}
+        self._closed: dict[str, str] = {}
+        self._failures: dict[str, int] = {}
+        self.requests = 0
+        # Without a handler Python prints what the cache logs of a damaged cache file, traceback and all; it then
+        # works on without the cache, which is all there is to know.
+        logging.getLogger("hishel").addHandler(logging.NullHandler())
+        self._stack = ExitStack()
+        network = self._stack.enter_context(_Network(options.timeout_s))
+        storage = hishel.SqliteStorage(database_path=cache, max_stream_size=int(options.max_page_mb * 1e6))
+        self._stack.callback(storage.close)
+        rfc = hishel.CacheOptions(shared=False, allow_stale=False)
+        paced = _Turns(network, self._take_turn)
+        settings = {"follow_redirects": False, "timeout": options.timeout_s, "trust_env": False}
+        self._files = self._stack.enter_context(httpx.Client(transport=paced, **settings))  # type: ignore[arg-type]
+        cached = CacheTransport(next_transport=paced, storage=storage, rfc=rfc)
+        self._pages = self._stack.enter_context(httpx.Client(transport=cached, **settings))  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Close connections and cache."""
+        self._stack.close()
+
+    def page(self, url: str) -> str:
+        """A page's text; asked for conditionally where it is in the cache.
+
+        Raises
+        ------
+        FetchError
+            See :meth:`ask`; or it is larger than ``max_page_mb``.
+        """
+        limit = int(self._options.max_page_mb * 1e6)
+
+        def read(answer: Answer) -> str:
+            if answer.status != httpx.codes.OK:
+                raise FetchError(f"{answer.url} answered {answer.status}; it is asked again in the next run.")
+            return b"".join(answer.body(limit)).decode("utf-8", "replace")
+
+        # A page is asked about once a run, however fresh its last copy claims to be: a new report should not wait.
+        headers = {"Accept": "text/html", "Accept-Encoding": "gzip", "Cache-Control": "no-cache"}
+        return self.ask(url, read, lambda: headers, self._pages)
+
+    def file(self, url: str, read: Callable[[Answer], T], headers: Callable[[], Mapping[str, str]]) -> T:
+        """What ``read`` makes of the answer; ``headers`` are made anew for every try.
+
+        Raises
+        ------
+        FetchError
+            See :meth:`ask`.
+        """
+        return self.ask(
+            url, read, lambda: {"Accept": "application/pdf", "Accept-Encoding": "identity", **headers()}, self._files
+        )
+
+    def ask(
+        self,
+        url: str,
+        read: Callable[[Answer], T],
+        headers: Callable[[], Mapping[str, str]],
+        client: httpx.Client,
+        obey_robots: bool = True,
+    ) -> T:
+        """Ask until there is an answer that ``read`` accepts, or patience ends.
+
+        Raises
+        ------
+        StopAsking
+            Budget used up; the host refuses; robots.txt cannot be read.
+        FetchError
+            Everything else: refused redirect, disallowed by robots.txt, failures in a row.
+        """
+        retrying = Retrying(
+            stop=stop_after_attempt(self._options.attempts),
+            wait=self._wait,
+            retry=retry_if_exception_type(TryAgain),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        host = urlsplit(url).netloc
+        try:
+            answer: T = retrying(self._once, url, read, headers, client, obey_robots)
+        except TryAgain as error:
+            self._failed(host, str(error))
+            raise FetchError(
+                f"{error} ({self._options.attempts} tries); what is held stays, it is asked again in the next run."
+            ) from error
+        self._failures.pop(host, None)
+        return answer
+
+    def _once(
+        self,
+        url: str,
+        read: Callable[[Answer], T],
+        headers: Callable[[], Mapping[str, str]],
+        client: httpx.Client,
+        obey_robots: bool,
+    ) -> T:
+        first, seen = url, set[str]()
+        while True:
+            url = self._allowed(url, first)
+            if obey_robots:
+                self._check_robots(url)
+            if url in seen or len(seen) > _REDIRECTS:
+                raise FetchError(f"{first} redirects in a circle; it is asked again in the next run.")
+            seen.add(url)
+            try:
+                with client.stream("GET", url, headers={"User-Agent": self._agent, **headers()}) as response:
+                    location = response.headers.get("location")
+                    if response.status_code in (301, 302, 303, 307, 308) and location is not None:
+                        url = urljoin(url, location)
+                        continue
+                    self._check_status(response, url)
+                    return read(Answer(response, url, self._stopwatch(url)))
+            except httpx.TimeoutException as error:
+                raise TryAgain(f"{url} did not answer within {self._options.timeout_s:g} s") from error
+            except (httpx.TransportError, httpx.StreamError) as error:
+                raise TryAgain(f"{url} could not be read: {_reason(error)}") from error
+            except (httpx.InvalidURL, ValueError) as error:
+                raise FetchError(f"{first} redirects to an address that is none.") from error
+
+    def _allowed(self, url: str, first: str) -> str:
+        """The address, secure even where the site's own link is not; refused if it is not the publisher's."""
+        parts = urlsplit(url)
+        if parts.scheme == "http" and urlsplit(self._options.site).scheme == "https":
+            parts = parts._replace(scheme="https")
+        if parts.netloc.lower() not in self._options.hosts or parts.scheme not in ("http", "https"):
+            how = f"redirects to {parts.scheme}://{parts.netloc}, which" if url != first else "is at a host that"
+            raise FetchError(f"{first} {how} is not the publisher's; it was not contacted.")
+        return urlunsplit(parts)
+
+    def _check_status(self, response: httpx.Response, url: str) -> None:
+        status = response.status_code
+        if status == httpx.codes.TOO_MANY_REQUESTS or status == httpx.codes.FORBIDDEN or status >= 500:
+            after = retry_after(response.headers.get("retry-after"), self._clock.today())
+            if after is not None and after > self._options.longest_wait_s:
+                self._close(url, f"{urlsplit(url).netloc} asks to be left alone for {after:.0f} s")
+            says = "refuses us (403)" if status == httpx.codes.FORBIDDEN else f"answered {status}"
+            raise TryAgain(f"{url} {says}", after)
+
+    def _stopwatch(self, url: str) -> Callable[[], None]:
+        began = self._clock.now()
+
+        def check() -> None:
+            if self._clock.now() - began > _PATIENCE * self._options.timeout_s:
+                raise TryAgain(f"{url} trickled for more than {_PATIENCE * self._options.timeout_s:g} s")
+            self._check_budget()
+
+        return check
+
+    def _check_budget(self) -> None:
+        if self._clock.now() - self._began > self._options.budget_minutes * 60:
+            raise StopAsking(
+                f"The run's budget of {self._options.budget_minutes:g} minutes (budget_minutes) is used up"
+            )
+
+    def _take_turn(self, host: str) -> None:
+        """Called before anything is sent: wait for this host's turn."""
+        if host in self._closed:
+            raise StopAsking(self._closed[host])
+        if self.requests >= self._options.budget_requests:
+            raise StopAsking(
+                f"The run's budget of {self._options.budget_requests} requests (budget_requests) is used up"
+            )
+        self._check_budget()
+        interval = 1 / self._options.requests_per_second if self._options.requests_per_second else 0.0
+        robots = self._robots.get(host)
+        delay = robots.crawl_delay(self._agent) if robots is not None else None
+        interval = max(interval, min(delay or 0.0, _LONGEST_CRAWL_DELAY_S))
+        now = self._clock.now()
+        turn = max(now, self._next_turn.get(host, now))
+        if turn > now:
+            self._clock.sleep(turn - now)
+        self._next_turn[host] = turn + interval
+        self.requests += 1
+
+    def _check_robots(self, url: str) -> None:
+        host = urlsplit(url).netloc
+        if host not in self._robots:
+            self._robots[host] = Protego.parse(self._robots_text(url, host))
+        if not self._robots[host].can_fetch(url, self._agent):
+            raise FetchError(f"{url} is closed to programs by the site's robots.txt; it was not asked for.")
+
+    def _robots_text(self, url: str, host: str) -> str:
+        kept = self._memory.robots(host)
+        if kept is not None:
+            return kept
+
+        def read(answer: Answer) -> str:
+            if answer.status != httpx.codes.OK:
+                return ""  # RFC 9309: none there, nothing forbidden
+            text, size = [], 0
+            for piece in answer.body(_ROBOTS_BYTES * 10):
+                text.append(piece)
+                size += len(piece)
+                if size > _ROBOTS_BYTES:
+                    break
+            return b"".join(text).decode("utf-8", "replace")
+
+        try:
+            text = self.ask(urljoin(url, "/robots.txt"), read, lambda: {"Accept-Encoding": "gzip"}, self._files, False)
+        except StopAsking:
+            raise
+        except FetchError as error:
+            # RFC 9309: while it cannot be reached, everything counts as forbidden.
+            self._closed[host] = f"The robots.txt of {host} could not be read, so nothing is asked of it ({error})"
+            raise StopAsking(self._closed[host]) from error
+        self._memory.keep_robots(host, text)
+        return text
+
+    def _failed(self, host: str, reason: str) -> None:
+        self._failures[host] = self._failures.get(host, 0) + 1
+        if self._failures[host] >= _FAILURES_IN_A_ROW:
+            self._closed[host] = f"{host} failed {_FAILURES_IN_A_ROW} addresses in a row, the last: {reason}"
+
+    def _close(self, url: str, reason: str) -> None:
+        self._closed[urlsplit(url).netloc] = reason
+        raise StopAsking(reason)
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome is not None else None
+        drawn = wait_random_exponential(multiplier=self._options.backoff_s, max=self._options.longest_wait_s)(state)
+        if isinstance(error, TryAgain) and error.after is not None:
+            return error.after + min(drawn, 1.0)
+        return drawn
+
+    def _sleep(self, seconds: float) -> None:
+        self._check_budget()
+        self._clock.sleep(seconds)
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds to wait that a ``Retry-After`` header asks for, as a number or a date; ``None`` where it says nothing."""
+    if not value:
+        return None
+    if value.strip().isascii() and value.strip().isdigit():
+        return float(value)
+    try:
+        then = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - now).total_seconds())
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "its certificate is not trusted by this computer"
+    return text[:200]
+
+
+class _Turns(httpx.BaseTransport):
+    """Asks for a turn before every request that really goes out; cached answers need none."""
+
+    def __init__(self, network: httpx.BaseTransport, take_turn: Callable[[str], None]) -> None:
+        self._network = network
+        self._take_turn = take_turn
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._take_turn(urlsplit(str(request.url)).netloc)
+        return self._network.handle_request(request)
+
+
+class _Network(httpx.BaseTransport):
+    """Connections, through the proxy that the system is set up with, trusting what the system trusts."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._transports: dict[str | None, httpx.HTTPTransport] = {}
+        self._proxies = urllib.request.getproxies()
+        self._trust: ssl.SSLContext | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = self._proxies.get(request.url.scheme)
+        if proxy is not None and urllib.request.proxy_bypass(request.url.host):
+            proxy = None
+        if proxy not in self._transports:
+            self._transports[proxy] = httpx.HTTPTransport(verify=self._trusted(), proxy=proxy, trust_env=False)
+        return self._transports[proxy].handle_request(request)
+
+    def _trusted(self) -> ssl.SSLContext:
+        if self._trust is None:
+            # The system's own certificates: an office network often adds one. certifi's where a system has none.
+            self._trust = ssl.create_default_context()
+            if not self._trust.get_ca_certs():
+                self._trust.load_verify_locations(certifi.where())
+        return self._trust
+
+    def close(self) -> None:
+        for transport in self._transports.values():
+            transport.close()

@@ -1,0 +1,285 @@
+"""One document fetched: resumed where it broke off, checked, and put in its place whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.files import safe_name, sha256_of, write_text
+from pipeline.sources.ofsted.client import Answer, PoliteClient
+from pipeline.sources.ofsted.errors import FetchError, TryAgain
+
+_HEAD = 1024  # where a PDF must say that it is one
+_TAIL = 2048  # where it must say that it ends
+_PAGE_BYTES = 1_000_000
+_NOT_FOUND = re.compile(r"<title[^>]*>\s*Report not found\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server says a file's version by, and how long it is."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+
+    @property
+    def strong(self) -> str | None:
+        """What a broken-off file may be resumed by; ``None``: it must be fetched from its beginning."""
+        if self.etag is not None and not self.etag.startswith("W/"):
+            return self.etag
+        return self.last_modified
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file on disk, whole and checked. ``file`` is below the folder, with slashes."""
+
+    file: str
+    bytes: int
+    mtime_ns: int
+    sha256: str
+    validators: Validators
+
+
+class Withdrawn(FetchError):  # noqa: N818 - says what became of it
+    """The publisher serves its "Report not found" page instead."""
+
+
+class NotModified(Exception):  # noqa: N818 - an answer, not an error
+    """What is held is still what is served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A document to fetch, and how it is to be named."""
+
+    file_number: str
+    url: str
+    urn: str
+    authority: str
+    title: str
+    published: date | None
+
+    def path(self, sha256: str) -> str:
+        """Its place below the folder: by content, so that another version never overwrites this one."""
+        folder = safe_name(f"{self.urn}_{self.authority}", 80)
+        day = self.published.isoformat() if self.published else "undated"
+        return f"{folder}/{safe_name(self.title, 60)} - {day} - {self.file_number}-{sha256[:8]}.pdf"
+
+
+class Shelf:
+    """The folder that fetched documents lie in, those half-fetched in ``.partial`` below it."""
+
+    def __init__(self, folder: Path, limit_bytes: int) -> None:
+        self.folder = folder
+        self._partial = folder / ".partial"
+        self._limit = limit_bytes
+
+    def fetch(self, client: PoliteClient, wanted: Wanted, held: Validators | None = None) -> Stored:
+        """Fetch a document.
+
+        Parameters
+        ----------
+        held : Validators, optional
+            Of the version on disk: it is fetched only if the publisher has another.
+
+        Raises
+        ------
+        NotModified
+            The version held is the one served.
+        Withdrawn
+            The "Report not found" page is served.
+        FetchError
+            See :meth:`PoliteClient.ask`; or it is not a PDF, or too large.
+        """
+        found = self._already_there(wanted) if held is None else None
+        if found is not None:
+            return found
+        partial = _Partial(self._partial, wanted)
+        return client.file(
+            wanted.url,
+            lambda answer: self._take(answer, wanted, partial, held is not None),
+            lambda: partial.headers(held),
+        )
+
+    def forget_partial(self, wanted: Wanted) -> None:
+        """Clean up after a document that is stored and remembered."""
+        _Partial(self._partial, wanted).clear()
+
+    def _already_there(self, wanted: Wanted) -> Stored | None:
+        """A run may have been killed between storing a document and remembering it, or the store been made anew."""
+        for path in sorted(self.folder.glob(f"{wanted.urn}_*/* - {wanted.file_number}-????????.pdf")):
+            sha256 = sha256_of(path)
+            if path.stem.endswith(sha256[:8]):
+                validators = _Partial(self._partial, wanted).validators or Validators(wanted.url)
+                return _stored(self.folder, path, sha256, validators)
+        return None
+
+    def _take(self, answer: Answer, wanted: Wanted, partial: _Partial, held: bool) -> Stored:
+        if answer.status == 304 and held:
+            raise NotModified
+        if answer.status == 416:
+            partial.clear()
+            raise TryAgain(f"{wanted.url} is not as long as it was")
+        if answer.status == 206:
+            start, validators = partial.size, partial.validators
+            if validators is None or not _continues(answer, start, validators):
+                partial.clear()
+                raise TryAgain(f"{wanted.url} did not go on where it broke off")
+        elif answer.status == 200:
+            start = 0
+            validators = _validators(answer, wanted.url)
+        else:
+            raise FetchError(f"{wanted.url} answered {answer.status}; it is asked again in the next run.")
+        length = answer.length
+        if length is not None and start + length > self._limit:
+            raise FetchError(f"{wanted.url} is larger than {self._limit / 1e6:g} MB; it was refused.")
+        if start == 0:
+            pieces = answer.body(self._limit)
+            head = _at_least(pieces, _HEAD)
+            if b"%PDF-" not in head[:_HEAD]:
+                raise _not_a_pdf(wanted.url, head, pieces)
+            sha256 = partial.begin(validators, head)
+        else:
+            pieces = answer.body(self._limit - start)
+            sha256 = partial.resume()
+        with partial.open() as file:
+            for piece in pieces:
+                file.write(piece)
+                sha256.update(piece)
+            size = file.tell()
+            os.fsync(file.fileno())
+        if length is not None and answer.header("content-encoding") is None and size != start + length:
+            partial.clear()
+            raise TryAgain(f"{wanted.url} came as {size:,} bytes, {start + length:,} were announced")
+        if not partial.ends_well():
+            partial.clear()
+            raise TryAgain(f"{wanted.url} has no end-of-file mark: it is cut short")
+        target = self.folder / wanted.path(sha256.hexdigest())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.move(target)
+        return _stored(self.folder, target, sha256.hexdigest(), validators)
+
+
+class _Partial:
+    """A document on its way: its bytes so far and, beside them, the version that they are of.
+
+    The bytes must outlive the process, which is why it is not :func:`pipeline.files.written_whole`'s temporary file.
+    """
+
+    def __init__(self, folder: Path, wanted: Wanted) -> None:
+        self._file = folder / f"{wanted.file_number}.part"
+        self._beside = folder / f"{wanted.file_number}.json"
+        self._url = wanted.url
+
+    @property
+    def size(self) -> int:
+        """Bytes there already."""
+        return self._file.stat().st_size if self._file.exists() else 0
+
+    @property
+    def validators(self) -> Validators | None:
+        """The version begun; ``None`` where there is none that could be gone on with."""
+        try:
+            validators = Validators(**json.loads(self._beside.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError):
+            self._beside.unlink(missing_ok=True)  # damaged; begun anew
+            return None
+        return validators if validators.url == self._url else None
+
+    def headers(self, held: Validators | None) -> Mapping[str, str]:
+        """Go on where it broke off, or fetch if it is another version, or just fetch."""
+        validators = self.validators
+        if validators is not None and validators.strong is not None and self.size > _HEAD:
+            return {"Range": f"bytes={self.size}-", "If-Range": validators.strong}
+        conditions = {}
+        if held is not None and held.etag:
+            conditions["If-None-Match"] = held.etag
+        elif held is not None and held.last_modified:
+            conditions["If-Modified-Since"] = held.last_modified
+        return conditions
+
+    def begin(self, validators: Validators, head: bytes) -> hashlib._Hash:
+        """Start a version, with its first bytes."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        # The bytes of another version must never stand beside these validators.
+        self._file.unlink(missing_ok=True)
+        write_text(self._beside, json.dumps(asdict(validators)))
+        self._file.write_bytes(head)
+        return hashlib.sha256(head)
+
+    def resume(self) -> hashlib._Hash:
+        """The hash of what is there."""
+        with self._file.open("rb") as file:
+            return hashlib.file_digest(file, "sha256")
+
+    def open(self) -> BinaryIO:
+        """To write on, unbuffered: what has come is kept even if the process is killed."""
+        return self._file.open("ab", buffering=0)
+
+    def ends_well(self) -> bool:
+        """Whether the end-of-file mark is where it should be."""
+        with self._file.open("rb") as file:
+            file.seek(max(0, self.size - _TAIL))
+            return b"%%EOF" in file.read()
+
+    def move(self, target: Path) -> None:
+        """Into its place, in one step."""
+        self._file.replace(target)
+
+    def clear(self) -> None:
+        """Forget it."""
+        self._file.unlink(missing_ok=True)
+        self._beside.unlink(missing_ok=True)
+
+
+def _stored(folder: Path, path: Path, sha256: str, validators: Validators) -> Stored:
+    status = path.stat()
+    return Stored(path.relative_to(folder).as_posix(), status.st_size, status.st_mtime_ns, sha256, validators)
+
+
+def _validators(answer: Answer, url: str) -> Validators:
+    if answer.header("content-encoding") is not None:
+        return Validators(url)  # they are of the packed bytes, which are not what is kept
+    return Validators(url, answer.header("etag"), answer.header("last-modified"))
+
+
+def _continues(answer: Answer, start: int, validators: Validators) -> bool:
+    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.header("content-range") or "")
+    etag = answer.header("etag")
+    same = etag is None or validators.etag is None or etag == validators.etag
+    return match is not None and int(match[1]) == start and same and answer.header("content-encoding") is None
+
+
+def _at_least(pieces: Iterator[bytes], size: int) -> bytes:
+    """The first pieces, together at least so long, unless there are no more."""
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) >= size:
+            break
+    return head
+
+
+def _not_a_pdf(url: str, head: bytes, rest: Iterator[bytes]) -> FetchError:
+    if not head.strip():
+        return FetchError(f"{url} answered with nothing; it is asked again in the next run.")
+    for piece in rest:
+        head += piece
+        if len(head) >= _PAGE_BYTES:
+            break
+    page = head.decode("utf-8", "replace")
+    if _NOT_FOUND.search(page):
+        return Withdrawn(f"{url} is withdrawn: the publisher serves its 'Report not found' page")
+    what = "a web page" if "<html" in page[:4096].lower() or "<!doctype" in page[:4096].lower() else "something else"
+    return FetchError(f"{url} answered with {what} instead of a PDF; it is asked again in the next run.")

@@ -1,0 +1,144 @@
+"""What is remembered of the site between runs: its hosts, its providers, its publications, and which are held."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, Table, insert, select, update
+
+from pipeline.sources.schema import site_providers, site_publications, site_robots
+
+_ROBOTS_KEPT = timedelta(hours=24)  # RFC 9309: no longer than a day
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An authority's page. ``publications``: how many it listed when last read well, ``None`` if never."""
+
+    urn: str
+    name: str
+    url: str
+    in_search: bool
+    publications: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A publication, as remembered; the columns of ``site_publications``."""
+
+    file_number: str
+    urn: str
+    title: str
+    kind: str
+    published: date | None
+    url: str
+    listed: bool = True
+    file: str | None = None
+    bytes: int | None = None
+    mtime_ns: int | None = None
+    sha256: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    checked: str | None = None
+    withdrawn: bool = False
+    tries: int = 0
+    next_try: str | None = None
+    reason: str | None = None
+
+    def held(self, folder: Path) -> bool:
+        """Whether its file is on disk as it was stored."""
+        if self.file is None:
+            return False
+        try:
+            status = (folder / self.file).stat()
+        except OSError:
+            return False
+        return (status.st_size, status.st_mtime_ns) == (self.bytes, self.mtime_ns)
+
+
+_COLUMNS = tuple(field.name for field in fields(Known))
+
+
+class SiteState:
+    """The site's tables in the store. Every write is one transaction.
+
+    Parameters
+    ----------
+    engine : Engine
+        The store's.
+    source : str
+        The source's name: two sources of this type remember apart.
+    """
+
+    def __init__(self, engine: Engine, source: str) -> None:
+        self._engine = engine
+        self._source = source
+
+    def robots(self, host: str) -> str | None:
+        """The host's robots.txt, unless it was asked for more than a day ago."""
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                select(site_robots.c.text, site_robots.c.asked).where(
+                    site_robots.c.source == self._source, site_robots.c.host == host
+                )
+            ).first()
+        if row is None or datetime.fromisoformat(row.asked) + _ROBOTS_KEPT < datetime.now(UTC):
+            return None
+        text: str = row.text
+        return text
+
+    def keep_robots(self, host: str, text: str) -> None:
+        """Keep it for a day."""
+        with self._engine.begin() as connection:
+            _put(connection, site_robots, {"source": self._source, "host": host}, {"text": text, "asked": stamp()})
+
+    def providers(self) -> dict[str, Provider]:
+        """Every provider ever listed, by URN."""
+        table = site_providers
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(table).where(table.c.source == self._source).order_by(table.c.urn))
+            return {row.urn: Provider(row.urn, row.name, row.url, row.in_search, row.publications) for row in rows}
+
+    def publications(self) -> dict[str, Known]:
+        """Every publication ever listed, by file number."""
+        table = site_publications
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(table).where(table.c.source == self._source).order_by(table.c.file_number))
+            return {row.file_number: Known(**{name: getattr(row, name) for name in _COLUMNS}) for row in rows}
+
+    def keep_survey(self, providers: Iterable[Provider], publications: Mapping[str, Known]) -> None:
+        """Remember what the pages listed: providers and publications that are new or differ."""
+        known_providers, known = self.providers(), self.publications()
+        with self._engine.begin() as connection:
+            for provider in providers:
+                if known_providers.get(provider.urn) != provider:
+                    values = {name: getattr(provider, name) for name in ("name", "url", "in_search", "publications")}
+                    _put(connection, site_providers, {"source": self._source, "urn": provider.urn}, values)
+            for publication in publications.values():
+                if known.get(publication.file_number) != publication:
+                    self._put_publication(connection, publication)
+
+    def keep(self, publication: Known) -> None:
+        """Remember one publication."""
+        with self._engine.begin() as connection:
+            self._put_publication(connection, publication)
+
+    def _put_publication(self, connection: Connection, publication: Known) -> None:
+        key = {"source": self._source, "file_number": publication.file_number}
+        values = {name: getattr(publication, name) for name in _COLUMNS if name != "file_number"}
+        _put(connection, site_publications, key, values)
+
+
+def _put(connection: Connection, table: Table, key: Mapping[str, str], values: Mapping[str, object]) -> None:
+    """Insert or replace one row, in any database's SQL."""
+    where = [table.c[name] == value for name, value in key.items()]
+    if connection.execute(update(table).where(*where).values(**values)).rowcount == 0:
+        connection.execute(insert(table).values(**key, **values))
+
+
+def stamp(at: datetime | None = None) -> str:
+    """A time as it is stored: ISO 8601 in UTC, to the second, so that text sorts as time does."""
+    return (at or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")

@@ -261,6 +261,8 @@ def _plain(node: yaml.Node) -> object:
         return {key.value: _plain(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
         return [_plain(value) for value in node.value]
+    if not isinstance(node, yaml.ScalarNode):
+        raise TypeError(f"a YAML node of kind {type(node).__name__}")
     if node.style is None and node.value in ("", "~", "null"):
         return None
     return node.value

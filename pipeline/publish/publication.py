@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,12 @@ from sqlalchemy import Connection, func, select
 from pipeline import __version__, schema
 from pipeline.analysis import read_corpus, section_infos, theme_infos
 from pipeline.config import Config
-from pipeline.domain import Domain
+from pipeline.domain import Band, Domain
+from pipeline.publish import columns
+from pipeline.publish.links import report_link
+from pipeline.publish.quotations import Quotation, strongest
 from pipeline.store import Store
-from pipeline.tables.columns import FREQUENCIES, Field
+from pipeline.tables.columns import FREQUENCIES, Field, frame_of
 from pipeline.themes.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -26,6 +29,12 @@ THEMES = "theme-frequencies"
 SECTIONS = "section-frequencies"
 LATEST = "theme-frequencies-latest"
 SECTIONS_LATEST = "section-frequencies-latest"
+ALL = "theme-frequencies-all-reports"
+JUDGED = "judgements-by-year"
+REPORTS = "reports"
+THEME_LIST = "themes"
+ALL_REPORTS = "all reports"
+QUOTATIONS_EACH = 20
 
 DIMENSION_TITLES: dict[str, str] = {
     Domain.OVERALL.value: "overall judgement",
@@ -103,12 +112,17 @@ class Publication:
     ----------
     tables : dict of str to PublishedTable
         By name, in the order in which they are listed.
+    quotations : dict of (theme, valence) to list of Quotation
+        The strongest paragraphs.
     """
 
     about: About
     taxonomy: Taxonomy
+    config: Config
+    store: Store
     corpus: Corpus
     tables: dict[str, PublishedTable]
+    quotations: dict[tuple[str, str], list[Quotation]]
 
     def frame(self, name: str) -> pd.DataFrame:
         """The rows of the table of that name."""
@@ -133,8 +147,10 @@ def gather(store: Store, config: Config, taxonomy: Taxonomy, run_id: int) -> Pub
     corpus = read_corpus(store, config)
     with store.reading() as connection:
         about = _about(connection, config, taxonomy, corpus, run_id)
-    tables = [*_frequency_tables(corpus, config, taxonomy)]
-    return Publication(about, taxonomy, corpus, {table.name: table for table in tables})
+        quotations = strongest(connection, config, QUOTATIONS_EACH)
+        listed = _reports(connection, config, corpus)
+    tables = [*_frequency_tables(corpus, config, taxonomy), _judged(corpus), listed, _themes(taxonomy)]
+    return Publication(about, taxonomy, config, store, corpus, {table.name: table for table in tables}, quotations)
 
 
 def rounded(frame: pd.DataFrame, fields: Sequence[Field]) -> pd.DataFrame:
@@ -182,14 +198,123 @@ def _frequency_tables(corpus: Corpus, config: Config, taxonomy: Taxonomy) -> lis
             rounded(frame, FREQUENCIES),
         )
 
+    def of_all() -> PublishedTable:
+        # One group of all reports: the corpus seen as if it had one framework.
+        one = replace(corpus, reports=corpus.reports.assign(framework=ALL_REPORTS))
+        frame = frequencies(
+            one, "framework", themes=themes, draws=config.tables.bootstrap_draws, seed=config.tables.seed
+        ).assign(by=ALL_REPORTS)
+        return PublishedTable(
+            ALL,
+            "Frequencies of themes in all reports together",
+            "A row for each theme: the base line that a band, a region or an authority is held against.",
+            FREQUENCIES,
+            rounded(frame, FREQUENCIES),
+        )
+
     overall = Domain.OVERALL.value
     return [
         table(THEMES, overall),
         table(SECTIONS, overall, of_sections=True),
         table(LATEST, overall, latest=True),
         table(SECTIONS_LATEST, overall, of_sections=True, latest=True),
+        of_all(),
         *(table(by_name(dimension), dimension) for dimension in DIMENSION_TITLES if dimension != overall),
     ]
+
+
+def _judged(corpus: Corpus) -> PublishedTable:
+    import numpy as np
+
+    from pipeline.tables.frequencies import percent
+    from pipeline.tables.intervals import wilson
+
+    years = corpus.reports["year"].to_numpy(dtype=object)
+    cells = [
+        (domain.value, year, band.value, int((inside & (bands == band.value)).sum()), int(inside.sum()))
+        for domain in Domain
+        for bands in [corpus.bands(domain)]
+        for year in [*sorted(set(years)), "all"]
+        for inside in [np.ones(len(years), dtype=bool) if year == "all" else years == year]
+        for band in Band
+    ]
+    domain, year, band, reports, of_reports = (list(column) for column in zip(*cells, strict=True))
+    carrying, base = np.array(reports), np.array(of_reports)
+    low, high = wilson(carrying, base)
+    frame = frame_of(
+        columns.JUDGED,
+        {
+            "domain": domain,
+            "year": year,
+            "band": band,
+            "reports": carrying,
+            "of_reports": base,
+            "reports_percent": percent(carrying, base),
+            "reports_low": 100 * low,
+            "reports_high": 100 * high,
+        },
+    )
+    return PublishedTable(
+        JUDGED,
+        "Judgements over the years",
+        "A row for each judgement, year and band: how many of the year's reports were judged so.",
+        columns.JUDGED,
+        rounded(frame, columns.JUDGED),
+    )
+
+
+def _reports(connection: Connection, config: Config, corpus: Corpus) -> PublishedTable:
+    import numpy as np
+
+    frame = corpus.reports
+    places = {
+        row.report_id: report_link(row.url, config.resolve(row.file))
+        for row in connection.execute(select(schema.reports.c.report_id, schema.reports.c.url, schema.reports.c.file))
+    }
+    grades = corpus.judgements.pivot(index="report", columns="domain", values="grade")
+    paragraphs = np.bincount(corpus.paragraphs["report"].to_numpy(), minlength=len(frame))
+    table = frame_of(
+        columns.REPORTS,
+        {
+            "report_id": frame["report_id"].tolist(),
+            "urn": [urn if isinstance(urn, str) else "" for urn in frame["urn"]],
+            "published": [str(day.date()) if day == day else "" for day in frame["published"]],
+            **{name: frame[name].tolist() for name in ("authority", "region", "type", "framework", "inspection_type")},
+            "year": frame["year"].tolist(),
+            "latest": frame["latest"].to_numpy(dtype=bool),
+            **{
+                domain.value: grades[domain.value].reindex(range(len(frame))).fillna(Band.NOT_JUDGED.value).tolist()
+                if domain.value in grades
+                else [Band.NOT_JUDGED.value] * len(frame)
+                for domain in Domain
+            },
+            "paragraphs": paragraphs,
+            "link": [places[report_id] for report_id in frame["report_id"]],
+        },
+    )
+    return PublishedTable(
+        REPORTS,
+        "The reports",
+        "A row for each report that the tables are counted from, with its judgements.",
+        columns.REPORTS,
+        table,
+    )
+
+
+def _themes(taxonomy: Taxonomy) -> PublishedTable:
+    frame = frame_of(
+        columns.THEMES,
+        {
+            "theme": [theme.code for theme in taxonomy.themes],
+            "name": [theme.name for theme in taxonomy.themes],
+            "definition": [" ".join(theme.definition.split()) for theme in taxonomy.themes],
+            "sections": [
+                "; ".join(section.code for section in taxonomy.sections if theme.code in section.themes)
+                for theme in taxonomy.themes
+            ],
+        },
+    )
+    return PublishedTable(THEME_LIST, "The themes", "A row for each theme in use.", columns.THEMES, frame)
 
 
 def _about(connection: Connection, config: Config, taxonomy: Taxonomy, corpus: Corpus, run_id: int) -> About:

@@ -77,7 +77,8 @@ def _stamp(connection: Connection, config: Config) -> str:
 
 
 def _writers() -> Iterator[Writer]:
-    from pipeline.publish import csvs, workbook
+    from pipeline.publish import csvs, site, workbook
 
     yield csvs.write
     yield workbook.write
+    yield site.write

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.evidence import Evidence
-    from pipeline.summary import Summary
+    from pipeline.imports import Imported
+    from pipeline.status import StatusReport
+    from pipeline.summary import Plan, Summary
 
 WIDTH = 100
 _BANDS_A_TABLE = 5
@@ -238,3 +240,51 @@ def _block(out: Console, heading: str, lines: Sequence[str], style: str = "bold"
     out.print(Text(heading, style=style))
     for line in lines:
         out.print(Text(f"  {line}"), soft_wrap=True)
+
+
+def show_plan(plan: Plan) -> None:
+    """Show what a run would fetch."""
+    out = console()
+    for listing in plan.listings:
+        out.print(Text(f"  {listing}"), soft_wrap=True)
+    out.print(Text(f"{len(plan.listings)} files would be fetched or read; {plan.unchanged} are held and unchanged.", style="bold"))
+    if plan.notes:
+        _block(out, "Notes", plan.notes)
+    if plan.doubts:
+        _block(out, "Doubtful", plan.doubts, style="bold red")
+
+
+def show_import(imported: Imported) -> None:
+    """Show what was added."""
+    out = console()
+    for path in imported.added:
+        out.print(Text(f"  added {path}"), soft_wrap=True)
+    for path in imported.held:
+        out.print(Text(f"  held already: {path}"), soft_wrap=True)
+    out.print(
+        Text(f"{len(imported.added)} added to {imported.folder}, {len(imported.held)} held already. Next: pipeline run"),
+        soft_wrap=True,
+    )
+
+
+def show_status(status: StatusReport) -> None:
+    """Show what is in the store, what is stale, what was set aside."""
+    out = console()
+    counts = ", ".join(f"{count:,} {name}" for name, count in status.counts.items()) or "none"
+    frameworks = ", ".join(f"{count:,} {name}" for name, count in status.frameworks.items())
+    models = ", ".join(f"{count:,} by {name}" for name, count in status.tagged_with.items())
+    out.print(Text(f"Store: {status.store}", style="bold"), soft_wrap=True)
+    out.print(Text(f"Reports: {counts}{f' ({frameworks})' if frameworks else ''}."))
+    out.print(Text(f"Paragraphs: {status.paragraphs:,}, of which {status.substantive:,} substantive."))
+    out.print(Text(f"Tags: {status.tags:,}{f' ({models})' if models else ''}."))
+    stale = [f"{stage}: {count:,} to do" for stage, count in status.stale.items() if count]
+    out.print(Text(f"Stale: {', '.join(stale)}; pipeline run." if stale else "Stale: nothing."))
+    if status.last_run:
+        ended = f"ended {status.last_ended}" if status.last_ended else "was interrupted"
+        out.print(Text(f"Last run: started {status.last_run}, {ended}."))
+    if status.set_aside:
+        lines = [f"{report.source_path}: {report.reason}" for report in status.set_aside]
+        _block(out, f"Set aside: {len(lines)} (tried again when they change)", lines)
+    if status.warnings:
+        lines = [f"{path}: {line}" for path, line in status.warnings]
+        _block(out, f"Read, but odd: {len(lines)}", _first(lines, "such reports"))

@@ -115,12 +115,7 @@ MOVEMENTS = (
 """Cells that moved between two runs."""
 
 LABELS = (
-    Field(
-        "fingerprint",
-        "text",
-        "Fingerprint",
-        "The labelled paragraph: first 12 hex digits of the SHA-1 of its normalised text",
-    ),
+    Field("paragraph_id", "text", "Paragraph", "The paragraph of the store that the label was given to"),
     Field("theme", "text", "Theme", "A theme that the reader saw in it; empty where the reader saw none"),
     Field("valence", "text", "Valence", "+, - or 0; empty where theme is"),
     Field("drawn", "text", "Drawn", "How the paragraph came to be chosen; only random ones estimate prevalence"),

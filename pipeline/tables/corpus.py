@@ -41,8 +41,7 @@ class Corpus:
     judgements : DataFrame
         ``report`` (int64, position in ``reports``), ``domain, grade, band`` (str).
     paragraphs : DataFrame, a row a substantive paragraph, by report and ordinal; its position is its number
-        ``report`` (int32), ``ordinal`` (int32), ``section`` (int8, position in :data:`SECTIONS`), ``words`` (int32),
-        ``fingerprint`` (int64, the 48 bits of the hex digits).
+        ``report`` (int32), ``ordinal`` (int32), ``section`` (int8, position in :data:`SECTIONS`), ``words`` (int32).
     tags : DataFrame, a row a paragraph and theme
         ``paragraph`` (int32, position in ``paragraphs``), ``theme`` (int16, position in ``themes``),
         ``valence`` (int8, position in :data:`VALENCES`), ``probability`` (float32).
@@ -97,6 +96,22 @@ class Corpus:
         chosen = self.paragraphs.iloc[positions]
         report_ids = self.reports["report_id"].to_numpy(dtype=object)[chosen["report"].to_numpy()]
         return [f"{report}-{ordinal:04d}" for report, ordinal in zip(report_ids, chosen["ordinal"], strict=True)]
+
+    def positions(self, paragraph_ids: Sequence[str]) -> np.ndarray:
+        """Where these paragraphs stand in ``paragraphs``: int64; -1 for one that is not counted or not there."""
+        numbers = {report_id: number for number, report_id in enumerate(self.reports["report_id"])}
+        parts = [paragraph_id.rpartition("-") for paragraph_id in paragraph_ids]
+        wanted = np.array(
+            [
+                numbers[report] * _ORDINALS + int(ordinal) if report in numbers and ordinal.isdecimal() else -1
+                for report, _, ordinal in parts
+            ],
+            dtype=np.int64,
+        )
+        keys = _key(self.paragraphs["report"].to_numpy(), self.paragraphs["ordinal"].to_numpy())
+        places = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+        found = keys[places] == wanted if len(keys) else np.zeros(len(wanted), dtype=bool)
+        return np.where(found, places, -1)
 
 
 def latest_of_each_authority(reports: pd.DataFrame, judgements: pd.DataFrame) -> np.ndarray:
@@ -209,23 +224,22 @@ def _read_judgements(connection: Connection, numbers: Mapping[str, int], band_of
 def _read_paragraphs(connection: Connection, numbers: Mapping[str, int]) -> pd.DataFrame:
     table = schema.paragraphs.c
     query = (
-        select(table.report_id, table.ordinal, table.section, table.words, table.fingerprint)
+        select(table.report_id, table.ordinal, table.section, table.words)
         .join(schema.reports)
         .where(table.substantive, schema.reports.c.status == schema.Status.EXTRACTED)
     )
     section_numbers = {name: number for number, name in enumerate(SECTIONS)}
 
     def pieces() -> Iterator[tuple[np.ndarray, ...]]:
-        for report, ordinal, section, words, prints in _columns(connection, query, object, int, object, int, object):
+        for report, ordinal, section, words in _columns(connection, query, object, int, object, int):
             yield (
                 np.fromiter((numbers[report_id] for report_id in report), np.int32, len(report)),
                 ordinal,
                 np.fromiter((section_numbers[name] for name in section), np.int8, len(section)),
                 words,
-                np.fromiter((int(digits, 16) for digits in prints), np.int64, len(prints)),
             )
 
-    report, ordinal, section, words, prints = _gathered(pieces(), np.int32, np.int32, np.int8, np.int32, np.int64)
+    report, ordinal, section, words = _gathered(pieces(), np.int32, np.int32, np.int8, np.int32)
     order = np.argsort(_key(report, ordinal), kind="stable")
     return pd.DataFrame(
         {
@@ -233,7 +247,6 @@ def _read_paragraphs(connection: Connection, numbers: Mapping[str, int]) -> pd.D
             "ordinal": ordinal[order],
             "section": section[order],
             "words": words[order],
-            "fingerprint": prints[order],
         }
     )
 

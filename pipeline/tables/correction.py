@@ -144,9 +144,10 @@ def corrected(
     ----------
     labels : DataFrame
         Columns :data:`pipeline.tables.columns.LABELS`: a row a labelled paragraph and theme, one row with an empty
-        ``theme`` for a labelled paragraph that carries none. All labels, not only the random ones: see ``predictions``.
+        ``theme`` for a labelled paragraph that carries none; one reading a paragraph. All labels, not only the random
+        ones: see ``predictions``. Labels of paragraphs that the corpus does not have are left out.
     predictions : DataFrame
-        ``fingerprint, theme, valence`` in the same manner: what the classifier says of each labelled paragraph
+        ``paragraph_id, theme, valence`` in the same manner: what the classifier says of each labelled paragraph
         *without having learned from its authority* (the folds of cross-validation). They take the place of the stored
         tags of those paragraphs, which the classifier has learned by heart (cross-prediction: Zrnic and Candès 2024,
         PNAS 121). A labelled paragraph without a row here is left out.
@@ -190,30 +191,23 @@ class _Sample:
 
     @classmethod
     def of(cls, corpus: Corpus, labels: pd.DataFrame, predictions: pd.DataFrame, items: Items) -> _Sample:
-        prints = corpus.paragraphs["fingerprint"].to_numpy()
-        order = np.argsort(prints, kind="stable")
-        foretold_of = predictions["fingerprint"].unique()
-        drawn = labels.drop_duplicates("fingerprint").set_index("fingerprint")["drawn"]
-        drawn = drawn[drawn.index.isin(foretold_of)]
-        wanted = np.array([int(digits, 16) for digits in drawn.index], dtype=np.int64)
-        # A paragraph that several reports share word for word stands for itself once.
-        place = np.searchsorted(prints, wanted, sorter=order)
-        found = place < len(prints)
-        found[found] = prints[order[place[found]]] == wanted[found]
-        position = order[place[found]]
-        row_of = pd.Series(np.arange(int(found.sum())), index=drawn.index[found])
+        drawn = labels.drop_duplicates("paragraph_id").set_index("paragraph_id")["drawn"]
+        drawn = drawn[drawn.index.isin(predictions["paragraph_id"].unique())]
+        position = corpus.positions(drawn.index.tolist())
+        drawn, position = drawn[position >= 0], position[position >= 0]
+        row_of = pd.Series(np.arange(len(drawn)), index=drawn.index)
         return cls(
             position,
             _matrix(labels, row_of, items),
             _matrix(predictions, row_of, items),
-            drawn[found].isin(RANDOM).to_numpy(dtype=bool),
+            drawn.isin(RANDOM).to_numpy(dtype=bool),
         )
 
 
 def _matrix(frame: pd.DataFrame, row_of: pd.Series, items: Items) -> np.ndarray:
-    """0/1 of shape (labels, items) from a long frame of fingerprints and themes."""
+    """0/1 of shape (labels, items) from a long frame of paragraphs and themes."""
     matrix = np.zeros((len(row_of), len(items.codes)), dtype=bool)
-    rows = frame["fingerprint"].map(row_of)
+    rows = frame["paragraph_id"].map(row_of)
     for place, union in enumerate(items.themes):
         carrying = rows[frame["theme"].isin(union) & rows.notna()]
         matrix[carrying.to_numpy(dtype=np.int64), place] = True

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from sqlalchemy import Connection
 
-from pipeline.domain import fingerprint
 from pipeline.errors import PipelineError
 from pipeline.tables.columns import CORRECTED, LABELS, ThemeInfo
 from pipeline.tables.corpus import Corpus
@@ -115,12 +114,13 @@ def labelled_corpus(connection: Connection, missed: bool) -> tuple[Corpus, pd.Da
             # One a report was chosen because it carries the theme, six were drawn by lot.
             drawn = "keyword: camhs" if ordinal == 0 else "random" if ordinal in rng.choice(19, 6, False) + 1 else None
             found = carries and (not missed or rng.random() < 0.5)
-            text = f"report {number} paragraph {ordinal}"
             stored = carries if drawn else found
-            paragraphs.append(Written({"camhs": "+"} if stored else {}, text=text))
+            paragraphs.append(Written({"camhs": "+"} if stored else {}))
             if drawn:
-                labels.append((fingerprint(text), "camhs" if carries else "", "+" if carries else "", drawn))
-                predictions.append((fingerprint(text), "camhs" if found else "", "+" if found else ""))
+                labels.append(
+                    (f"{number:04d}-{ordinal + 1:04d}", "camhs" if carries else "", "+" if carries else "", drawn)
+                )
+                predictions.append((f"{number:04d}-{ordinal + 1:04d}", "camhs" if found else "", "+" if found else ""))
         reports.append(
             Report(
                 f"{number:04d}", {"overall_effectiveness": "good"}, paragraphs, published=date(2014 + number % 8, 1, 1)
@@ -145,7 +145,7 @@ def test_what_the_classifier_misses_is_put_back(connection: Connection) -> None:
     assert abs(good["corrected_percent"] - 25) < abs(good["paragraphs_percent"] - 25)
     # The one chosen by its key word does not count as drawn at random.
     random = labels[labels["drawn"] == "random"]
-    assert good["labels"] == random["fingerprint"].nunique()
+    assert good["labels"] == random["paragraph_id"].nunique()
     assert good["labels_carrying"] == (random["theme"] == "camhs").sum()
     assert good["labelled_reports"] == 60
     assert 0 < good["found_of_them"] < good["labels_carrying"]
@@ -161,9 +161,10 @@ def test_no_corrected_share_from_a_handful_of_labels(connection: Connection) -> 
 
 def test_labels_that_the_store_does_not_have_are_left_out(connection: Connection) -> None:
     corpus, labels, predictions = labelled_corpus(connection, missed=False)
-    stranger = {"fingerprint": "ffffffffffff", "theme": "camhs", "valence": "+", "drawn": "random"}
-    more = pd.concat([labels, pd.DataFrame([stranger])], ignore_index=True)
-    foretold = pd.concat([predictions, pd.DataFrame([stranger]).drop(columns="drawn")], ignore_index=True)
+    ids = ["9999-0001", "0001-9999", "0001-x", "nonsense", ""]
+    strangers = pd.DataFrame([{"paragraph_id": i, "theme": "camhs", "valence": "+", "drawn": "random"} for i in ids])
+    more = pd.concat([labels, strangers], ignore_index=True)
+    foretold = pd.concat([predictions, strangers.drop(columns="drawn")], ignore_index=True)
     pd.testing.assert_frame_equal(
         corrected(corpus, more, foretold, themes=[CAMHS]), corrected(corpus, labels, predictions, themes=[CAMHS])
     )
@@ -180,11 +181,15 @@ def test_eras_of_which_more_was_labelled_count_no_more_for_it(connection: Connec
         paragraphs = []
         for ordinal in range(20):
             carries = ordinal % (2 if early else 4) == 0
-            text = f"report {number} paragraph {ordinal}"
-            paragraphs.append(Written(text=text))
+            paragraphs.append(Written())
             if ordinal < (16 if early else 4):
                 labels.append(
-                    (fingerprint(text), "camhs" if carries else "", "", "random by era" if early else "random")
+                    (
+                        f"{number:04d}-{ordinal + 1:04d}",
+                        "camhs" if carries else "",
+                        "",
+                        "random by era" if early else "random",
+                    )
                 )
         published = date(2015 if early else 2021, 1, 1)
         reports.append(Report(f"{number:04d}", {"overall_effectiveness": "good"}, paragraphs, published=published))

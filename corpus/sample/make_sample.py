@@ -34,7 +34,7 @@ NOT_FOUND_PAGE = """<!DOCTYPE html>
 </html>
 """
 NOT_FOUND = "not a PDF: the publisher's 'Report not found' page"
-CUT_SHORT = "not a readable PDF: the file is cut short"
+CUT_SHORT = "truncated: the file ends before its end mark"
 
 REPORTS = (
     "path", "framework", "inspection_type", "urn", "authority", "printed_authority", "published", "inspection_start",

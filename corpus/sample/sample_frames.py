@@ -13,13 +13,13 @@ from typing import Any
 from sample_layout import (
     BLACK_SQUARE,
     BODY,
-    BOLD,
     DASH,
     DOT,
     HEADING,
     HEIGHT,
     LEFT,
     NO_BREAK_SPACE,
+    PART,
     RIGHT,
     SMALL,
     SOFT_HYPHEN,
@@ -260,17 +260,17 @@ class ReportWriter:
             canvas.setFillGray(0)
         for step, size in enumerate((9, 13, 9)):
             canvas.rect(RIGHT - 46 + step * 17, HEIGHT - 66, size, size, fill=1)
-        canvas.setFont(BODY, 11)
+        canvas.setFont(BODY, 18)
         left = self.specification.frame == "sif_2016" and sheet.page % 2 == 0
         if left:
-            canvas.drawString(LEFT, 48, str(sheet.label))
+            canvas.drawString(LEFT, 42, str(sheet.label))
         else:
-            canvas.drawRightString(RIGHT, 48, str(sheet.label))
+            canvas.drawRightString(RIGHT, 42, str(sheet.label))
         if self._new_cover and sheet.page > 1:
-            canvas.setFont(BODY, 6.6)
+            canvas.setFont(BODY, 7.4)
             name = self.specification.authority
-            canvas.drawString(LEFT, 53, f"Inspection of {name} local authority children’s services")
-            canvas.drawString(LEFT, 45, self.specification.inspection_date)
+            canvas.drawString(LEFT, 52, f"Inspection of {name} local authority children’s services")
+            canvas.drawString(LEFT, 42, self.specification.inspection_date)
 
     def boilerplate(self, key: str) -> list[str]:
         """Sentences of the boilerplate with this report's facts in them."""
@@ -347,13 +347,13 @@ class ReportWriter:
         """Numbered paragraphs, going on from the number before."""
         for paragraph in paragraphs:
             self.number += 1
-            self.write(paragraph, section, kind, indent=27, marker=f"{self.number}.")
+            self.write(paragraph, section, kind, indent=0 if self._new_cover else 28, marker=f"{self.number}.")
 
     def bullets(self, paragraphs: list[Composed], section: Section, kind: ParagraphKind = ParagraphKind.BULLET) -> None:
         """Paragraphs behind a symbol-font bullet."""
-        style = Style(after=5)
+        style = Style(after=7)
         for paragraph in paragraphs:
-            self.write(paragraph, section, kind, style, 16, self._bullet)
+            self.write(paragraph, section, kind, style, 18, self._bullet)
         self.sheet.space(5)
 
     def plain(self, paragraphs: list[Composed], section: Section) -> None:
@@ -371,7 +371,7 @@ class ReportWriter:
         """Facts about the area: bullets, and dashes below them."""
         for line in self.boilerplate(key):
             dash = line.startswith("- ")
-            self.sheet.text(line.removeprefix("- "), Style(after=4), 36 if dash else 16, DASH if dash else self._bullet)
+            self.sheet.text(line.removeprefix("- "), Style(after=5), 40 if dash else 18, DASH if dash else self._bullet)
         self.sheet.space(4)
 
     def judgement(self, domain: Domain, page: int | None) -> None:
@@ -402,7 +402,7 @@ class ReportWriter:
         """The table of sub-judgements."""
         widths = [300.0, RIGHT - LEFT - 300]
         if self.options.get("narrow_grades"):
-            widths = [RIGHT - LEFT - 92, 92.0]
+            widths = [RIGHT - LEFT - 106, 106.0]
         long_row = "2. Children looked after and achieving permanence"
         rows = [
             (Domain.HELP_AND_PROTECTION, f"1. Children who need {HELP}", 0, True),
@@ -435,7 +435,7 @@ class ReportWriter:
             sheet.text(f"Report published: {day.day} {day:%B %Y}")
         sheet.space(14)
         if self.options.get("table_over_pages"):
-            sheet.space(392)
+            sheet.space(self.options["table_over_pages"])
         if old:
             self.old_sif_judgements()
         else:
@@ -476,7 +476,7 @@ class ReportWriter:
             page = str(self.pages_of.get(entry, 0))
             style = SUBHEADING if level == 0 else TEXT
             y = self.sheet.y - style.leading
-            self.sheet.text(entry, style, indent=18 * level)
+            self.sheet.text(entry, style, indent=18 * level, short=40)
             self.sheet.canvas.setFont(style.font, style.size)
             self.sheet.canvas.drawRightString(RIGHT, y, page)
         self.sheet.new_page()
@@ -512,7 +512,7 @@ class ReportWriter:
             for line in self.boilerplate("complaints"):
                 self.sheet.text(line, SMALL)
             self.sheet.space(180)
-        for line in self.boilerplate("specimen") + self.boilerplate("office"):
+        for line in self.boilerplate("office") + self.boilerplate("specimen"):
             self.sheet.text(line, SMALL if self._sif else TEXT)
 
     def sif_2014(self) -> None:
@@ -532,7 +532,7 @@ class ReportWriter:
                 ("What the inspection judgements mean: the LSCB", 0),
             ]
         )
-        self.heading("Section 1: the local authority", Style(13, 17, BOLD, 5), "Section 1: the local authority")
+        self.heading("Section 1: the local authority", PART, "Section 1: the local authority")
         self.heading("Summary of key findings", entry="Summary of key findings")
         grade = self.specification.grades[Domain.OVERALL].value
         self.heading(f"This local authority is {grade} because:", SUBHEADING)
@@ -556,7 +556,7 @@ class ReportWriter:
             self.sheet.text(line)
         self.sheet.new_page()
         title = f"Section 2: The effectiveness of the {BOARD}"
-        self.heading(title, Style(13, 17, BOLD, 5), title)
+        self.heading(title, PART, title)
         self.heading(self.is_graded(Domain.LSCB, "The effectiveness of the LSCB", plural=False), SUBHEADING)
         self.heading("Areas for improvement", SUBHEADING)
         self.bullets(content.board_recommendations, Section.LSCB, ParagraphKind.RECOMMENDATION)
@@ -625,7 +625,7 @@ class ReportWriter:
             return
         self.sheet.new_page()
         grade = self.specification.grades[Domain(section.value)].value.capitalize()
-        self.sheet.row([titles[section], grade], [310, RIGHT - LEFT - 310], SUBHEADING)
+        self.sheet.row([titles[section], grade], [285, RIGHT - LEFT - 285], SUBHEADING)
         self.sheet.space(12)
         self.found_pages[titles[section]] = self.sheet.label
 
@@ -658,7 +658,7 @@ class ReportWriter:
                 (f"Inspection findings – the {BOARD}", 1),
             ]
         self.contents([*titles, ("Information about this inspection", 0)])
-        self.heading("The local authority", Style(13, 17, BOLD, 5), "The local authority")
+        self.heading("The local authority", PART, "The local authority")
         self.area()
         self.sheet.new_page()
         self.heading("Recommendations", entry="Recommendations")
@@ -681,7 +681,7 @@ class ReportWriter:
         if self.options.get("lscb_own_pages"):
             sheet.first_of_part = sheet.page
         title = f"The {BOARD}"
-        self.heading(f"{title} (LSCB)", Style(13, 17, BOLD, 5), title)
+        self.heading(f"{title} (LSCB)", PART, title)
         sheet.row([self.is_graded(Domain.LSCB, title, plural=False)], [RIGHT - LEFT], SUBHEADING)
         self.judgement(Domain.LSCB, sheet.page)
         sheet.space(12)
@@ -753,7 +753,7 @@ class ReportWriter:
             sheet.text(f"**Lead inspector:** {specification.lead}, {crown} Majesty’s Inspector")
         else:
             sheet.text(f"**Lead inspector:** {specification.lead}", Style(after=0))
-            sheet.text("Her Majesty’s Inspector", indent=88)
+            sheet.text("Her Majesty’s Inspector", indent=104)
         sheet.space(4)
         care = f"{EXPERIENCES} children in care"
         labels = {
@@ -767,7 +767,7 @@ class ReportWriter:
         sheet.row(["Judgement", "**Grade**"], widths, TEXT, bold=True)
         for domain in labels:
             if domain in grades:
-                self.judgement(domain, sheet.row([labels[domain], self.grade(domain)], widths, TEXT))
+                self.judgement(domain, sheet.row([labels[domain], self.grade(domain)], widths, TEXT, centred=not new))
         if Domain.OVERALL not in grades:
             self.truth.judgements.append((Domain.OVERALL, Grade.NOT_JUDGED, None))
         sheet.space(14)
@@ -788,4 +788,4 @@ class ReportWriter:
         return self.truth
 
 
-SUBTITLE_PLAIN = Style(11, 15, BODY, 5)
+SUBTITLE_PLAIN = Style(13, 17, BODY, 6)

@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 WIDTH, HEIGHT = A4
 LEFT, RIGHT = 72.0, WIDTH - 72.0
-TOP, BOTTOM = HEIGHT - 96.0, 78.0
+TOP, BOTTOM = HEIGHT - 88.0, 76.0
 
 BODY, BOLD, SYMBOL = "SampleBody", "SampleBold", "SampleSymbol"
 SQUARE, DASH, DOT, BLACK_SQUARE = "\uf06e", "\uf02d", "\uf0b7", "\u25fc"
@@ -52,18 +52,19 @@ def register_fonts() -> None:
 class Style:
     """Size and leading in points; ``after`` is the space below."""
 
-    size: float = 9.6
-    leading: float = 12.6
+    size: float = 11
+    leading: float = 13.4
     font: str = BODY
-    after: float = 8.0
+    after: float = 11.0
 
 
 TEXT = Style()
-TITLE = Style(17, 22, BODY, 4)
-SUBTITLE = Style(11, 14, BOLD, 4)
-HEADING = Style(11.5, 15, BOLD, 7)
-SUBHEADING = Style(9.8, 13, BOLD, 6)
-SMALL = Style(7.2, 9, BODY, 3)
+TITLE = Style(24, 29, BODY, 6)
+SUBTITLE = Style(13, 16, BOLD, 6)
+PART = Style(15, 19, BOLD, 8)
+HEADING = Style(13, 16.5, BOLD, 9)
+SUBHEADING = Style(11, 14, BOLD, 8)
+SMALL = Style(9, 11, BODY, 4)
 
 
 @dataclass(frozen=True)
@@ -205,13 +206,20 @@ class Sheet:
             self.canvas.drawString(x + piece.x, y + piece.rise, piece.text)
 
     def text(
-        self, text: str, style: Style = TEXT, indent: float = 0, marker: str | None = None, keep: float = 0
+        self,
+        text: str,
+        style: Style = TEXT,
+        indent: float = 0,
+        marker: str | None = None,
+        keep: float = 0,
+        short: float = 0,
     ) -> tuple[int, int]:
         """Set a paragraph, over as many pages as it needs, and return its first and last page.
 
-        ``marker`` hangs to the left of ``indent``; ``keep`` is the height that must still be free below it.
+        ``marker`` hangs to the left of ``indent``; ``keep`` is the height that must still be free below it;
+        lines end ``short`` of the right margin.
         """
-        lines = wrap(text, style, RIGHT - LEFT - indent)
+        lines = wrap(text, style, RIGHT - LEFT - indent - short)
         if self.y - len(lines) * style.leading - keep < self.floor and keep:
             self.new_page()
         first = None
@@ -250,7 +258,7 @@ class Sheet:
     def _draw_marker(self, marker: str, style: Style, indent: float) -> None:
         symbol = marker in (SQUARE, DASH, DOT, BLACK_SQUARE)
         self.canvas.setFont(SYMBOL if symbol else style.font, style.size)
-        self.canvas.drawString(LEFT + max(indent - (16 if symbol else 27), 0), self.y, marker)
+        self.canvas.drawString(LEFT + indent - (18 if symbol else 28), self.y, marker)
 
     def space(self, height: float) -> None:
         """Leave ``height`` points free."""
@@ -271,8 +279,19 @@ class Sheet:
             self.canvas.setLineWidth(0.7)
             self.canvas.rect(LEFT - 6, bottom, RIGHT - LEFT + 12, self._box_top - bottom)
 
-    def row(self, cells: list[str], widths: list[float], style: Style, indent: float = 0, bold: bool = False) -> int:
-        """Set one ruled table row whole, on the next page where it does not fit; return its page."""
+    def row(
+        self,
+        cells: list[str],
+        widths: list[float],
+        style: Style,
+        indent: float = 0,
+        bold: bool = False,
+        centred: bool = True,
+    ) -> int:
+        """Set one ruled table row whole, on the next page where it does not fit; return its page.
+
+        ``centred``: a cell of fewer lines than its neighbour stands at the middle of the row, else at its top.
+        """
         columns = []
         x = LEFT + indent
         for index, (cell, width) in enumerate(zip(cells, widths, strict=True)):
@@ -280,13 +299,13 @@ class Sheet:
             marked = f"**{cell}**" if bold and index == 0 else cell
             columns.append((x, inner, wrap(marked, style, inner - 10)))
             x += inner
-        height = max(len(lines) for _, _, lines in columns) * style.leading + 9
+        height = max(len(lines) for _, _, lines in columns) * style.leading + 12
         if self.y - height < self.floor:
             self.new_page()
         self.canvas.setLineWidth(0.7)
         for x, inner, lines in columns:
             self.canvas.rect(x, self.y - height, inner, height)
-            spare = (height - len(lines) * style.leading) / 2
+            spare = (height - len(lines) * style.leading) / 2 if centred else 6
             for number, line in enumerate(lines, start=1):
                 self._draw(line, x + 5, self.y - spare - number * style.leading + 2.5)
         self.y -= height

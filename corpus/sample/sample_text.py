@@ -201,7 +201,7 @@ class Composer:
             sentence = self._sentence(bank, theme)
             if sentence is None:
                 continue
-            for tail in ("", *suffix):
+            for tail in ("", *self._random.sample(suffix, len(suffix))):
                 text = f"{sentence.rstrip('.')}{tail}." if tail and not tail.startswith(" (") else f"{sentence}{tail}"
                 if self._claim(text):
                     chosen.append(Composed(text, {theme: Valence.WEAKNESS}))

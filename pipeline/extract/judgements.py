@@ -1,0 +1,246 @@
+"""Judgements: read off the table's geometry, or off the sentence that gives them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pipeline.domain import Basis, Domain, Framework, Grade, Judgement
+from pipeline.extract.layout import PageRows, Row
+
+_GRADE = (
+    r"(?P<grade>outstanding|good|adequate|inadequate|not\s+judged|requires?\s+improvement(?:\s+to(?:\s+be(?:\s+good)?)?)?)"
+)
+_GRADE_AT_END = re.compile(rf"(?:^|\s|:){_GRADE}\s*[.\d]*$", re.IGNORECASE)
+_GRADE_ALONE = re.compile(rf"^{_GRADE}[.\d]*$", re.IGNORECASE)
+_GRADE_TAIL = re.compile(r"^(?:to\s+)?be\s+good\.?$|^good\.?$|^improvement(?:\s+to(?:\s+be(?:\s+good)?)?)?$|^judged$|^to(?:\s+be)?$", re.I)
+_GRADE_HEAD = re.compile(r"^requires?$|^not$", re.IGNORECASE)
+
+_HALF_AT_END = re.compile(r"(?:^|\s)(requires?|not)$", re.IGNORECASE)  # the grade goes on in the cell's second line
+
+# A label begins so; what it is about is told from all its lines.
+_STARTS = re.compile(
+    r"^(?:the\s+)?(?:impact\s+of|experiences?\s+and\s+progress|overall\s+effectiveness|effectiveness\s+of)\b"
+    r"|^\d(?:\.\d)?\.?\s+[a-z]|^children\s+(?:and\s+young\s+people\s+)?(?:who|looked)\b|^adoption\b|^leadership\b"
+    r"|^outcomes\s+for\b|^capacity\s+to\b|^quality\s+of\b",
+    re.IGNORECASE,
+)
+_LABELS: tuple[tuple[re.Pattern[str], Domain | None], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), domain)
+    for pattern, domain in (
+        (r"capacity to improve|quality of provision", None),  # 2013: judgements without a domain of their own
+        (r"overall effectiveness", Domain.OVERALL),
+        (r"safeguarding children.{0,3} board|\blscb\b", Domain.LSCB),
+        (r"impact of (?:the )?lead|leadership", Domain.LEADERSHIP),
+        (r"need help|need of help|help and protection", Domain.HELP_AND_PROTECTION),
+        (r"adoption", Domain.ADOPTION),
+        # Until 2022 the row on children in care is about care leavers too.
+        (r"children in care|looked after", Domain.CHILDREN_IN_CARE),
+        (r"care leavers|leaving care", Domain.CARE_LEAVERS),
+    )
+)
+_HEAD = re.compile(r"^(?:key\s+)?judge?ments?\s*(?:judge?ment\s*)?grade$", re.IGNORECASE)
+_FURTHEST = 90.0  # points between one row's label and the next
+
+
+@dataclass(slots=True)
+class _Label:
+    text: str
+    page: int
+    x0: float
+    first: float
+    last: float
+
+    @property
+    def domain(self) -> Domain | None:
+        return next((domain for pattern, domain in _LABELS if pattern.search(self.text)), None)
+
+
+@dataclass(slots=True)
+class _Mark:
+    grade: Grade
+    page: int
+    baseline: float
+
+
+@dataclass(slots=True)
+class Table:
+    """The judgement table: its cells, the rows it takes up (page, baseline), and the page it begins on."""
+
+    judgements: list[Judgement]
+    rows: set[tuple[int, float]]
+    page: int
+
+
+def grade_of(text: str) -> Grade:
+    """The grade that ``text`` (a match of the grade pattern) names."""
+    plain = " ".join(text.lower().split())
+    if plain.startswith("require"):
+        return Grade.REQUIRES_IMPROVEMENT
+    return Grade(plain)
+
+
+def _half(text: str) -> Grade:
+    return Grade.NOT_JUDGED if text.lower() == "not" else Grade.REQUIRES_IMPROVEMENT
+
+
+def judgement_table(pages: list[PageRows], framework: Framework) -> Table | None:
+    """The report's judgement table, or ``None`` where there is none.
+
+    The table is the run of rows whose labels name judgement domains and that carry grades in a column of their own: on the
+    first pages, or at the end of a report of 2013.
+    """
+    if framework is Framework.LAC:
+        rows = [row for page in pages for row in page.body]
+        return _read(rows[_last(rows, re.compile(r"record of main findings", re.IGNORECASE)) + 1 :])
+    rows = [row for page in pages[:3] for row in page.body]
+    for index, row in enumerate(rows):
+        if _HEAD.match(row.text):
+            table = _read(rows[index + 1 :])
+            if table:
+                table.rows.add((row.page, row.baseline))
+                return table
+    for index, row in enumerate(rows):
+        if _STARTS.match(row.text):
+            table = _read(rows[index:])
+            if table and len(table.judgements) >= 2:
+                return table
+    return None
+
+
+def _last(rows: list[Row], heading: re.Pattern[str]) -> int:
+    return max((index for index, row in enumerate(rows) if heading.match(row.text)), default=len(rows))
+
+
+def _read(rows: list[Row]) -> Table | None:
+    """Read labels and grades from the rows on, till the table ends."""
+    labels: list[_Label] = []
+    marks: list[_Mark] = []
+    taken: set[tuple[int, float]] = set()
+    column: float | None = None  # left edge of the grades
+    above: Row | None = None
+    for row in rows:
+        label, grade, tail, grade_x = _cells(row)
+        near = above is None or row.page != above.page or row.baseline - above.baseline < _FURTHEST
+        wide = column is not None and grade is None and row.x1 > column + 30
+        if label and near and not wide and _starts(label, row, labels):
+            labels.append(_Label(label, row.page, row.x0, row.baseline, row.baseline))
+        elif label and labels and _continues(row, labels[-1], above, column, grade is not None):
+            labels[-1].text += f" {label}"
+            labels[-1].last = row.baseline
+        elif not (near and (grade is not None or tail) and not label):
+            if labels:
+                break
+            continue
+        if grade is not None:
+            marks.append(_Mark(grade, row.page, row.baseline))
+            column = grade_x if grade_x is not None else column
+        taken.add((row.page, row.baseline))
+        above = row
+    judgements = _matched(labels, marks)
+    return Table(judgements, taken, judgements[0].page or 1) if judgements else None
+
+
+def _cells(row: Row) -> tuple[str, Grade | None, bool, float | None]:
+    """A row's label text, its grade, whether it holds the second line of a grade, and the grade's left edge."""
+    text = row.text.strip()
+    if len(row.cells) > 1:
+        tail = row.cells[-1]
+        label = " ".join(cell.text for cell in row.cells[:-1])
+        if alone := _GRADE_ALONE.match(tail.text):
+            return label, grade_of(alone["grade"]), False, tail.x0
+        if _GRADE_TAIL.match(tail.text):
+            return label, None, True, None
+        if _GRADE_HEAD.match(tail.text):
+            return label, _half(tail.text), False, tail.x0
+    if alone := _GRADE_ALONE.match(text):
+        return "", grade_of(alone["grade"]), False, row.x0
+    if _GRADE_TAIL.match(text):
+        return "", None, True, None
+    if found := _GRADE_AT_END.search(text):
+        return text[: found.start()].strip(), grade_of(found["grade"]), False, None
+    if found := _HALF_AT_END.search(text):
+        return text[: found.start()].strip(), _half(found[1]), False, None
+    if found := re.search(r"\s(?:to\s+)?be good$", text, re.IGNORECASE):
+        return text[: found.start()].strip(), None, True, None
+    return text, None, False, None
+
+
+def _starts(label: str, row: Row, labels: list[_Label]) -> bool:
+    """Whether a label begins here; a line close below a label is more of it, unless it is numbered."""
+    if not _STARTS.match(label):
+        return False
+    close = bool(labels) and labels[-1].page == row.page and row.baseline - labels[-1].last < 1.5 * row.size
+    return label[0].isdigit() or not close
+
+
+def _continues(row: Row, label: _Label, above: Row | None, column: float | None, graded: bool) -> bool:
+    """Whether a row is a further line of the label above it: in its column, close below it."""
+    if above is None or row.page != label.page:
+        return above is not None and row.page == label.page + 1 and graded
+    in_column = -4 < row.x0 - label.x0 < 45 and (graded or column is None or row.x1 < column)
+    return in_column and row.baseline - label.last < 2.1 * row.size and len(row.text.split()) <= 14
+
+
+def _matched(labels: list[_Label], marks: list[_Mark]) -> list[Judgement]:
+    """Give each label its grade: in order where there are as many of one as of the other, else the nearest."""
+    if len(labels) == len(marks):
+        pairs = list(zip(labels, marks, strict=True))
+    else:
+        pairs = []
+        free = list(marks)
+        for label in labels:
+            best = min(free, key=lambda mark: _distance(label, mark), default=None)
+            if best is not None and _distance(label, best) <= 40:
+                free.remove(best)
+                pairs.append((label, best))
+    found: dict[Domain, Judgement] = {}
+    for label, mark in pairs:
+        if (domain := label.domain) is not None and domain not in found:
+            found[domain] = Judgement(domain, mark.grade, label.page, Basis.TABLE)
+    return list(found.values())
+
+
+def _distance(label: _Label, mark: _Mark) -> float:
+    if mark.page != label.page:
+        return 1000.0 * abs(mark.page - label.page)
+    if label.first - 1 <= mark.baseline <= label.last + 1:
+        return 0.0
+    return min(abs(mark.baseline - label.first), abs(mark.baseline - label.last))
+
+
+_OVERALL_SENTENCE = re.compile(
+    rf"^(?:the\s+)?overall\s+(?:judgement|judgment|effectiveness)\s+(?:is|was)?\s*(?:that\s+children.{{0,3}}s?\s+(?:social\s+care\s+)?services?\s+(?:in\s+.{{3,60}}?\s+)?)?(?:(?:is|are)\s+)?(?:that\s+it\s+)?{_GRADE}\s*\.?$"
+    rf"|^children.{{0,3}}s?\s+(?:social\s+care\s+)?services?\s+(?:in\s+.{{3,80}}?\s+|for\s+.{{3,80}}?\s+|provided\s+by\s+.{{3,80}}?\s+)?(?:is\s+|are\s+)?{_GRADE.replace('<grade>', '<grade2>')}\s*\.?$",
+    re.IGNORECASE | re.DOTALL,
+)
+_LSCB_SENTENCE = re.compile(
+    rf"^(?:the\s+)?(?:judgement\s+(?:for|on|of)\s+)?(?:the\s+)?(?:effectiveness\s+of\s+)?(?:the\s+)?"
+    rf"(?:(?:local\s+)?safeguarding\s+children.{{0,3}}\s+board(?:\s*\(\w+\))?|lscb|[\w ,.'’&-]{{3,60}}?safeguarding\s+children.{{0,3}}\s+board(?:\s*\(\w+\))?)"
+    rf"\s*(?:is\s+|are\s+)?(?:judged\s+(?:to\s+be|as)\s+)?:?\s*{_GRADE}\s*(?:because\b.{{0,3}})?[.:]?$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def sentence_judgements(
+    pieces: Iterable[tuple[int, str]], wanted: set[Domain]
+) -> Iterator[Judgement]:
+    """Judgements given in a sentence of their own: the overall one of 2013 to 2018, and the LSCB's.
+
+    Parameters
+    ----------
+    pieces : iterable of (page, text)
+        Headings and short paragraphs in reading order.
+    wanted : set of Domain
+        Which of OVERALL and LSCB to look for; the first sentence that gives one counts.
+    """
+    left = set(wanted)
+    for page, text in pieces:
+        plain = " ".join(text.split())
+        if Domain.OVERALL in left and (found := _OVERALL_SENTENCE.match(plain)):
+            left.discard(Domain.OVERALL)
+            yield Judgement(Domain.OVERALL, grade_of(found["grade"] or found["grade2"]), page, Basis.SENTENCE)
+        elif Domain.LSCB in left and (found := _LSCB_SENTENCE.match(plain)):
+            left.discard(Domain.LSCB)
+            yield Judgement(Domain.LSCB, grade_of(found["grade"]), page, Basis.SENTENCE)

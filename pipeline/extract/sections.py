@@ -1,0 +1,87 @@
+"""Which part of a report a heading opens, one vocabulary across the frameworks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pipeline.domain import Framework, Section
+
+_S = Section
+
+# Heading patterns, most particular first. ``None`` keeps the section that is open.
+_HEADINGS: tuple[tuple[re.Pattern[str], Section | None], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), section)
+    for pattern, section in (
+        (r"contents\b", _S.COVER),
+        (r"what (?:the )?inspection judge?ments? means?|the inspection judge?ments? and what they", _S.BOILERPLATE),
+        (r"the inspection team|inspection team\b", _S.BOILERPLATE),
+        (r"summary for children and young people", _S.SUMMARY),
+        (r"(?:information )?about (?:this|the) inspection", _S.ABOUT),
+        (r"information about (?:this|the) (?:local authority|area)|children living in this area|service information", _S.ABOUT),
+        (r"(?:other |previous )?ofsted inspections|other information about this area|local leadership", _S.ABOUT),
+        (r"child(?:ren)? (?:protection|looked after) in this area|the casework model used", _S.ABOUT),
+        (r"record of main findings", _S.SUMMARY),
+        (r"what (?:does|do|needs?|need) .*improve|recommendations?\b|areas? for (?:improvement|development)", _S.RECOMMENDATIONS),
+        (r"(?:areas for )?priority (?:and|for) immediate action|priority actions?|for immediate action", _S.RECOMMENDATIONS),
+        (r"(?:immediately|within (?:three|six|\d+) months):?$", _S.RECOMMENDATIONS),
+        (r".*graded judge?ment.*adoption|(?:2\.1\.? )?adoption performance", _S.ADOPTION),
+        (r".*graded judge?ment.*care leavers|(?:2\.2\.? )?(?:the )?experiences? and progress of care leavers|care leavers\b", _S.CARE_LEAVERS),
+        (r".*(?:who need|in need of) help", _S.HELP_AND_PROTECTION),
+        (r".*children in care|.*looked after and achieving|.*looked after children and (?:young|achieving)|outcomes for looked after", _S.CHILDREN_IN_CARE),
+        (r".*impact of (?:the )?leaders|leadership,? (?:and )?management|leadership and management", _S.LEADERSHIP),
+        (r"quality of provision", _S.CHILDREN_IN_CARE),
+        (r"capacity to improve", _S.SUMMARY),
+        (r"overall effectiveness of services", _S.SUMMARY),
+        (r"executive summary|summary of (?:key )?findings|key findings|progress since the last", _S.SUMMARY),
+        (r"(?:the )?local authority.{0,3} ?(?:has the following )?strengths|(?:the )?local authority has the following", _S.SUMMARY),
+        (r"(?:this|the) local authority (?:requires|is|has)\b.*because|children.{0,3}s? services in .*because", _S.SUMMARY),
+    )
+)
+_LSCB_HEADING = re.compile(
+    r"(?:section \d:? )?(?:the )?(?:effectiveness of )?(?:the )?(?:local )?safeguarding children.{0,3} board|(?:the )?lscb\b"
+    r"|section 2\b|inspection judge?ment about the lscb|inspection findings . the local safeguarding|key strengths and weaknesses of the lscb"
+    r"|the effectiveness of the (?:lscb|local safeguarding)",
+    re.IGNORECASE,
+)
+_AUTHORITY_PART = re.compile(r"(?:section 1:? )?(?:the )?local authority$|section 1\b", re.IGNORECASE)
+_BOILERPLATE_TEXT = re.compile(
+    r"any complaints about (?:this|the) inspection|the office for standards in education, children.{0,3}s? services"
+    r"|if you would like a copy of this document|(?:\u00a9|\(c\)) crown copyright|you (?:may|can) (?:use|copy) (?:this information|all or parts)"
+    r"|interested in our work|to receive regular email alerts",
+    re.IGNORECASE,
+)
+_KEPT = frozenset({_S.ABOUT, _S.BOILERPLATE, _S.COVER})
+
+
+@dataclass(slots=True)
+class SectionReader:
+    """Follows the headings of one report."""
+
+    framework: Framework
+    section: Section = Section.COVER
+    in_lscb: bool = False
+
+    def heading(self, text: str) -> Section:
+        """Take note of a heading; return the section that it and what follows stand in."""
+        plain = text.strip()
+        if self.framework in (Framework.SIF, Framework.LSCB_REVIEW):
+            if _AUTHORITY_PART.match(plain):
+                self.in_lscb = False
+            elif _LSCB_HEADING.match(plain) and not re.match(r"what the", plain, re.IGNORECASE):
+                self.in_lscb = True
+                self.section = _S.LSCB
+                return self.section
+        for pattern, section in _HEADINGS:
+            if pattern.match(plain):
+                if section is None:
+                    break
+                self.section = _S.LSCB if self.in_lscb and section not in _KEPT else section
+                break
+        return self.section
+
+    def text(self, text: str) -> Section:
+        """The section that a paragraph stands in; closing boilerplate opens itself without a heading."""
+        if _BOILERPLATE_TEXT.match(text):
+            self.section = _S.BOILERPLATE
+        return self.section

@@ -95,10 +95,10 @@ def wrap(text: str, style: Style, width: float) -> list[Line]:
             font = BOLD if font == BODY else BODY
             continue
         if part.startswith("[^"):
-            mark = part[2:-1]
-            size = style.size * 0.62
-            lines[-1].pieces.append(Piece(mark, font, size, style.size * 0.36, x))
-            lines[-1].notes.append(int(mark))
+            lines[-1].notes.append(int(part[2:-1]))
+            mark = part[2:-1] if x else part[2:-1] + " "
+            size = style.size * 0.65
+            lines[-1].pieces.append(Piece(mark, font, size, style.size * 0.456, x))
             x += pdfmetrics.stringWidth(mark, font, size)
             continue
         for index, word in enumerate(part.split(" ")):
@@ -164,7 +164,7 @@ class Sheet:
         return BOTTOM + self._notes_height(self._noted)
 
     def _note_lines(self, number: int) -> list[Line]:
-        return wrap(f"[^{number}] {self._footnotes[number]}", SMALL, RIGHT - LEFT)
+        return wrap(f"[^{number}]{self._footnotes[number]}", SMALL, RIGHT - LEFT)
 
     def _notes_height(self, notes: list[int]) -> float:
         if not notes:

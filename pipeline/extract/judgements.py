@@ -12,12 +12,10 @@ from pipeline.extract.layout import PageRows, Row
 _GRADE = (
     r"(?P<grade>outstanding|good|adequate|inadequate|not\s+judged|requires?\s+improvement(?:\s+to(?:\s+be(?:\s+good)?)?)?)"
 )
-_GRADE_AT_END = re.compile(rf"(?:^|\s|:){_GRADE}\s*[.\d]*$", re.IGNORECASE)
-_GRADE_ALONE = re.compile(rf"^{_GRADE}[.\d]*$", re.IGNORECASE)
-_GRADE_TAIL = re.compile(r"^(?:to\s+)?be\s+good\.?$|^good\.?$|^improvement(?:\s+to(?:\s+be(?:\s+good)?)?)?$|^judged$|^to(?:\s+be)?$", re.I)
-_GRADE_HEAD = re.compile(r"^requires?$|^not$", re.IGNORECASE)
-
-_HALF_AT_END = re.compile(r"(?:^|\s)(requires?|not)$", re.IGNORECASE)  # the grade goes on in the cell's second line
+_GRADE_ANYWHERE = re.compile(_GRADE, re.IGNORECASE)
+_WORD = r"(?:outstanding|good|adequate|inadequate|requires?|improvement|to|be|not|judged)"
+# A grade may take up to three lines of its cell: what a row ends with are words of a grade, put together afterwards.
+_GRADE_WORDS = re.compile(rf"(?:^|(?<=\s)){_WORD}(?:\s+{_WORD})*[.\d]*$", re.IGNORECASE)
 
 # A label begins so; what it is about is told from all its lines.
 _STARTS = re.compile(
@@ -59,7 +57,9 @@ class _Label:
 
 @dataclass(slots=True)
 class _Mark:
-    grade: Grade
+    """A grade, or some words of one, where it stands."""
+
+    text: str
     page: int
     baseline: float
 
@@ -79,10 +79,6 @@ def grade_of(text: str) -> Grade:
     if plain.startswith("require"):
         return Grade.REQUIRES_IMPROVEMENT
     return Grade(plain)
-
-
-def _half(text: str) -> Grade:
-    return Grade.NOT_JUDGED if text.lower() == "not" else Grade.REQUIRES_IMPROVEMENT
 
 
 def judgement_table(pages: list[PageRows], framework: Framework) -> Table | None:
@@ -121,50 +117,50 @@ def _read(rows: list[Row]) -> Table | None:
     column: float | None = None  # left edge of the grades
     above: Row | None = None
     for row in rows:
-        label, grade, tail, grade_x = _cells(row)
+        label, grade, grade_x = _cells(row)
         near = above is None or row.page != above.page or row.baseline - above.baseline < _FURTHEST
-        wide = column is not None and grade is None and row.x1 > column + 30
+        wide = column is not None and not grade and row.x1 > column + 30
         if label and near and not wide and _starts(label, row, labels):
             labels.append(_Label(label, row.page, row.x0, row.baseline, row.baseline))
-        elif label and labels and _continues(row, labels[-1], above, column, grade is not None):
+        elif label and labels and _continues(row, labels[-1], above, column, bool(grade)):
             labels[-1].text += f" {label}"
             labels[-1].last = row.baseline
-        elif not (near and (grade is not None or tail) and not label):
+        elif label or not near:
             if labels:
                 break
             continue
-        if grade is not None:
+        if grade:
             marks.append(_Mark(grade, row.page, row.baseline))
             column = grade_x if grade_x is not None else column
         taken.add((row.page, row.baseline))
         above = row
-    judgements = _matched(labels, marks)
+    judgements = _matched(labels, _whole(marks))
     return Table(judgements, taken, judgements[0].page or 1) if judgements else None
 
 
-def _cells(row: Row) -> tuple[str, Grade | None, bool, float | None]:
-    """A row's label text, its grade, whether it holds the second line of a grade, and the grade's left edge."""
-    text = row.text.strip()
-    if len(row.cells) > 1:
-        tail = row.cells[-1]
-        label = " ".join(cell.text for cell in row.cells[:-1])
-        if alone := _GRADE_ALONE.match(tail.text):
-            return label, grade_of(alone["grade"]), False, tail.x0
-        if _GRADE_TAIL.match(tail.text):
-            return label, None, True, None
-        if _GRADE_HEAD.match(tail.text):
-            return label, _half(tail.text), False, tail.x0
-    if alone := _GRADE_ALONE.match(text):
-        return "", grade_of(alone["grade"]), False, row.x0
-    if _GRADE_TAIL.match(text):
-        return "", None, True, None
-    if found := _GRADE_AT_END.search(text):
-        return text[: found.start()].strip(), grade_of(found["grade"]), False, None
-    if found := _HALF_AT_END.search(text):
-        return text[: found.start()].strip(), _half(found[1]), False, None
-    if found := re.search(r"\s(?:to\s+)?be good$", text, re.IGNORECASE):
-        return text[: found.start()].strip(), None, True, None
-    return text, None, False, None
+def _cells(row: Row) -> tuple[str, str, float | None]:
+    """A row's label, its words of a grade, and their left edge where they have a cell of their own."""
+    last = row.cells[-1]
+    if (found := _GRADE_WORDS.search(last.text)) and found.start() == 0:
+        return " ".join(cell.text for cell in row.cells[:-1]), found[0], last.x0
+    if found and len(row.cells) == 1:
+        return last.text[: found.start()].strip(), found[0], None
+    return row.text, "", None
+
+
+def _whole(words: list[_Mark]) -> list[_Mark]:
+    """Put the words of grades together: a grade each, at the middle of its lines."""
+    stream, starts = "", []
+    for word in words:
+        starts.append(len(stream))
+        stream += word.text.rstrip(".0123456789") + " "
+    found = []
+    for match in _GRADE_ANYWHERE.finditer(stream):
+        inside = [word for word, start in zip(words, starts, strict=True) if match.start() <= start < match.end()]
+        inside = inside or [word for word, start in zip(words, starts, strict=True) if start <= match.start()][-1:]
+        same_page = [word.baseline for word in inside if word.page == inside[0].page]
+        found.append(_Mark(match[0], inside[0].page, sum(same_page) / len(same_page)))
+    return found
 
 
 def _starts(label: str, row: Row, labels: list[_Label]) -> bool:
@@ -198,7 +194,7 @@ def _matched(labels: list[_Label], marks: list[_Mark]) -> list[Judgement]:
     found: dict[Domain, Judgement] = {}
     for label, mark in pairs:
         if (domain := label.domain) is not None and domain not in found:
-            found[domain] = Judgement(domain, mark.grade, label.page, Basis.TABLE)
+            found[domain] = Judgement(domain, grade_of(mark.text), label.page, Basis.TABLE)
     return list(found.values())
 
 
@@ -236,11 +232,15 @@ def sentence_judgements(
         Which of OVERALL and LSCB to look for; the first sentence that gives one counts.
     """
     left = set(wanted)
+    before: tuple[int, str] | None = None
     for page, text in pieces:
         plain = " ".join(text.split())
-        if Domain.OVERALL in left and (found := _OVERALL_SENTENCE.match(plain)):
-            left.discard(Domain.OVERALL)
-            yield Judgement(Domain.OVERALL, grade_of(found["grade"] or found["grade2"]), page, Basis.SENTENCE)
-        elif Domain.LSCB in left and (found := _LSCB_SENTENCE.match(plain)):
-            left.discard(Domain.LSCB)
-            yield Judgement(Domain.LSCB, grade_of(found["grade"]), page, Basis.SENTENCE)
+        # A sentence whose last word is set in another weight arrives in two pieces.
+        whole = f"{before[1]} {plain}" if before is not None and before[0] == page else plain
+        before = (page, plain)
+        for domain, pattern in ((Domain.OVERALL, _OVERALL_SENTENCE), (Domain.LSCB, _LSCB_SENTENCE)):
+            if domain in left and (found := pattern.match(plain) or pattern.match(whole)):
+                left.discard(domain)
+                grade = next(text for name, text in found.groupdict().items() if name.startswith("grade") and text)
+                yield Judgement(domain, grade_of(grade), page, Basis.SENTENCE)
+                break

@@ -29,14 +29,13 @@ class SearchMarkup:
 
 @dataclass(frozen=True, slots=True)
 class ProviderMarkup:
-    """CSS selectors of a provider's page; ``event`` is what one publication's own parts are looked for in."""
+    """CSS selectors of a provider's page."""
 
     name: str
     urn: str
-    event: str
     link: str
     hidden: str  # within the link: "<title>, pdf - <date>", for screen readers
-    published: str  # within the event: the day of publication, where it is given apart from the link
+    published: str  # beside the link, in its list item: the day of publication, where it is given apart from the link
 
 
 SEARCH_MARKUPS = (
@@ -44,9 +43,9 @@ SEARCH_MARKUPS = (
 )  # fmt: skip
 PROVIDER_MARKUPS = (
     # Since about 2018: a timeline. Pages copied before that carry the links without one.
-    ProviderMarkup("h1.title-block__heading", "p.title-block__subheading", "li.timeline__day",
-                   "a.publication-link[href]", "span.nonvisual", "div.event__metadata time[pubdate]"),
-    ProviderMarkup("h1", "p", "body", "a.publication-link[href]", "span.nonvisual", "time[pubdate]"),
+    ProviderMarkup("h1.title-block__heading", "p.title-block__subheading", "a.publication-link[href]",
+                   "span.nonvisual", "div.event__metadata time[pubdate]"),
+    ProviderMarkup("h1", "p", "a.publication-link[href]", "span.nonvisual", "time[pubdate]"),
 )  # fmt: skip
 """Newest first; the first that makes sense of a page is used."""
 
@@ -143,21 +142,20 @@ def _read_provider(tree: LexborHTMLParser, url: str, markup: ProviderMarkup) -> 
     publications: list[Publication] = []
     others: list[str] = []
     understood = set()
-    for event in tree.css(markup.event):
-        for link in event.css(markup.link):
-            understood.add(link.mem_id)
-            target = _joined(url, link)
-            number = _FILE_PATH.fullmatch(urlsplit(target).path)
-            if number is None:
-                problems.append(f"links a publication at an address that is not understood ({_shown(target)})")
-                continue
-            title, file_type, published = _described(link, event, markup)
-            if file_type is None or published is None:
-                problems.append(f"lists file {number['number']} without a kind, file type and date that can be read")
-            elif file_type != "pdf":
-                others.append(title)
-            else:
-                publications.append(Publication(number["number"], title, published, target))
+    for link in tree.css(markup.link):
+        understood.add(link.mem_id)
+        target = _joined(url, link)
+        number = _FILE_PATH.fullmatch(urlsplit(target).path)
+        if number is None:
+            problems.append(f"links a publication at an address that is not understood ({_shown(target)})")
+            continue
+        title, file_type, published = _described(link, markup)
+        if file_type is None or published is None:
+            problems.append(f"lists file {number['number']} without a kind, file type and date that can be read")
+        elif file_type != "pdf":
+            others.append(title)
+        else:
+            publications.append(Publication(number["number"], title, published, target))
     strays = sum(
         1
         for link in tree.css("a[href]")
@@ -168,17 +166,26 @@ def _read_provider(tree: LexborHTMLParser, url: str, markup: ProviderMarkup) -> 
     return ProviderPage(urns[0] if urns else None, name or None, tuple(publications), tuple(others), tuple(problems))
 
 
-def _described(link: LexborNode, event: LexborNode, markup: ProviderMarkup) -> tuple[str, str | None, date | None]:
+def _described(link: LexborNode, markup: ProviderMarkup) -> tuple[str, str | None, date | None]:
     """Title, file type in small letters, and day of publication."""
     hidden = link.css_first(markup.hidden)
     match = _HIDDEN_TEXT.fullmatch(_text(hidden)) if hidden is not None else None
     if match is None:
         return _text(link), None, None
-    published = None
-    if len(event.css(markup.link)) == 1:  # else which one the day belongs to is not known
-        day = event.css_first(markup.published)
-        published = read_date(_text(day)) if day is not None else None
-    return match["title"].strip(), match["type"].lower(), published or read_date(match["date"])
+    return match["title"].strip(), match["type"].lower(), _published(link, markup) or read_date(match["date"])
+
+
+def _published(link: LexborNode, markup: ProviderMarkup) -> date | None:
+    """The day given beside the link: in whatever encloses this link and no other, up to its list item."""
+    around = link.parent
+    while around is not None and len(around.css(markup.link)) == 1:
+        day = around.css_first(markup.published)
+        if day is not None:
+            return read_date(_text(day))
+        if around.tag in ("li", "body"):
+            return None
+        around = around.parent
+    return None
 
 
 def read_date(text: str) -> date | None:

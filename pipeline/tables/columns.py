@@ -200,3 +200,22 @@ CHANGES = (
     *_TESTED,
 )
 """Change over the years: a row a band, measure and theme."""
+
+TERMS = (
+    *_CELL[:2],
+    Field("rank", "count", "Rank", "1 for the most distinctive"),
+    Field("term", "text", "Term", "A word or two neighbouring words"),
+    Field(
+        "log_odds",
+        "number",
+        "Log-odds",
+        "Log-odds ratio, the band against all others, with an informative Dirichlet prior",
+    ),
+    Field("z", "number", "z", "log_odds over its standard error: what terms are ranked by"),
+    Field("uses", "count", "Uses", "How often the band's paragraphs use the term"),
+    Field("reports", "count", "Reports", "Reports of the band that use it"),
+    Field("of_reports", "count", "of N reports", "Reports of the band with any such paragraph"),
+    Field("per_10000", "number", "Here", "Uses in 10,000 terms of the band"),
+    Field("per_10000_elsewhere", "number", "Elsewhere", "Uses in 10,000 terms of all other bands"),
+)
+"""Distinctive terms: a row a band (or theme) and term."""

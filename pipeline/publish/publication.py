@@ -17,7 +17,7 @@ from pipeline.publish import columns
 from pipeline.publish.links import report_link
 from pipeline.publish.quotations import Quotation, strongest
 from pipeline.store import Store
-from pipeline.tables.columns import FREQUENCIES, Field, frame_of
+from pipeline.tables.columns import CHANGES, CONTRASTS, FREQUENCIES, Field, frame_of
 from pipeline.themes.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ LATEST = "theme-frequencies-latest"
 SECTIONS_LATEST = "section-frequencies-latest"
 ALL = "theme-frequencies-all-reports"
 JUDGED = "judgements-by-year"
+APART = "what-sets-the-bands-apart"
+SECTIONS_APART = "what-sets-the-bands-apart-sections"
+CHANGES_TABLE = "change-over-the-years"
 REPORTS = "reports"
 THEME_LIST = "themes"
 ALL_REPORTS = "all reports"
@@ -149,7 +152,13 @@ def gather(store: Store, config: Config, taxonomy: Taxonomy, run_id: int) -> Pub
         about = _about(connection, config, taxonomy, corpus, run_id)
         quotations = strongest(connection, config, QUOTATIONS_EACH)
         listed = _reports(connection, config, corpus)
-    tables = [*_frequency_tables(corpus, config, taxonomy), _judged(corpus), listed, _themes(taxonomy)]
+    tables = [
+        *_frequency_tables(corpus, config, taxonomy),
+        *_tests(corpus, taxonomy),
+        _judged(corpus),
+        listed,
+        _themes(taxonomy),
+    ]
     return Publication(about, taxonomy, config, store, corpus, {table.name: table for table in tables}, quotations)
 
 
@@ -220,6 +229,41 @@ def _frequency_tables(corpus: Corpus, config: Config, taxonomy: Taxonomy) -> lis
         table(SECTIONS_LATEST, overall, of_sections=True, latest=True),
         of_all(),
         *(table(by_name(dimension), dimension) for dimension in DIMENSION_TITLES if dimension != overall),
+    ]
+
+
+def _tests(corpus: Corpus, taxonomy: Taxonomy) -> list[PublishedTable]:
+    from pipeline.tables.changes import changes
+    from pipeline.tables.contrasts import contrasts
+
+    themes, sections = theme_infos(taxonomy), section_infos(taxonomy)
+    about = (
+        "A row for each measure and {}: its share in good and in inadequate, their ratio within frameworks, and a test of "
+        "trend from outstanding to inadequate; authorities are the clusters, q is adjusted over the {}s."
+    )
+    return [
+        PublishedTable(
+            APART,
+            "What sets the bands apart: themes",
+            about.format("theme", "theme"),
+            CONTRASTS,
+            rounded(contrasts(corpus, themes=themes), CONTRASTS),
+        ),
+        PublishedTable(
+            SECTIONS_APART,
+            "What sets the bands apart: sections of the 2014 paper",
+            about.format("section", "section"),
+            CONTRASTS,
+            rounded(contrasts(corpus, themes=themes, sections=sections), CONTRASTS),
+        ),
+        PublishedTable(
+            CHANGES_TABLE,
+            "Change over the years",
+            "A row for each band ('all' for all reports), measure and theme: by how many percentage points its share moved "
+            "a year, on average.",
+            CHANGES,
+            rounded(changes(corpus, Domain.OVERALL.value, themes=themes), CHANGES),
+        ),
     ]
 
 

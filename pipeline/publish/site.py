@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,13 +18,20 @@ from pipeline.publish.frames import write_frame
 from pipeline.publish.links import report_link
 from pipeline.publish.publication import DIMENSION_TITLES, Publication, by_name
 from pipeline.publish.quotations import Quotation
-from pipeline.publish.views import Cell, by_band, by_theme, heat_table, unique_slugs, years_of
+from pipeline.publish.views import Cell, by_band, by_theme, heat_table, records_of, unique_slugs, years_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER = "site"
 QUOTATIONS_A_PAGE = 8
+MEASURE_TITLES = {
+    "paragraphs": "Paragraphs that carry it",
+    "weaknesses": "Paragraphs that put it as a weakness",
+    "strengths": "Paragraphs that put it as a strength",
+    "reports": "Reports that carry it",
+}
+_CLEAR = 0.05
 
 # Themes by group, as heat tables of their own: page, table, heading of the first column's title.
 _TABLE_PAGES: tuple[tuple[str, str, str], ...] = (
@@ -112,6 +121,8 @@ class _Site:
             "capital": words.capital,
             "slug": words.slug,
             "p_value": words.p_value,
+            "signed": words.signed,
+            "on_log": _on_log,
             "place": lambda value: f"{min(max(value, 0.0), 100.0):.4g}",
         }
         environment.tests["known"] = words.known
@@ -120,6 +131,7 @@ class _Site:
 
     def _overview(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         frame = self.publication.frame
+        apart = self._apart(published.APART, "paragraphs")
         yield (
             "index.html",
             "index.html.j2",
@@ -129,9 +141,24 @@ class _Site:
                 "heat_table": heat_table(frame(published.THEMES), "Theme", self.theme_pages),
                 "sections_table": heat_table(frame(published.SECTIONS), "Section", {}),
                 "years": years_of(frame(published.JUDGED), Domain.OVERALL.value) if self.publication.about.reports else [],
-                "apart": None,
+                "apart": [row for row in apart if row["q_value"] < _CLEAR],
+                "base": apart[0] if apart else None,
             },
         )
+
+    def _apart(self, name: str, measure: str) -> list[dict[str, Any]]:
+        """The rows of one measure, commonest in inadequate first, those without a ratio last."""
+        frame = self.publication.frame(name)
+        ordered = frame[frame["measure"] == measure].sort_values("risk_ratio", ascending=False, kind="stable")
+        numbered = name == published.SECTIONS_APART
+        return [
+            row
+            | {
+                "page": self.theme_pages.get(row["theme"]),
+                "label": f"{row['theme']} {row['name']}" if numbered else row["name"],
+            }
+            for row in records_of(ordered)
+        ]
 
     def _themes(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         frame = self.publication.frame
@@ -158,6 +185,7 @@ class _Site:
             "by_year": by_theme(frame(by_name("year"))),
             "by_region": by_theme(frame(by_name("region"))),
         }
+        apart, changes = self._tests_by_theme()
         links = [{"page": self.theme_pages[theme.code], "name": theme.name} for theme in themes]
         for place, theme in enumerate(themes):
             yield (
@@ -173,9 +201,20 @@ class _Site:
                     "before": links[place - 1] if place else None,
                     "after": links[place + 1] if place + 1 < len(links) else None,
                     "terms": None,
-                    "apart": None,
+                    "apart": apart[theme.code],
+                    "changes": changes[theme.code],
                 },
             )
+
+    def _tests_by_theme(self) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
+        apart: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in records_of(self.publication.frame(published.APART)):
+            apart[row["theme"]].append(row | {"page": None, "label": MEASURE_TITLES[row["measure"]]})
+        changes: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in records_of(self.publication.frame(published.CHANGES_TABLE)):
+            if row["measure"] == "paragraphs":
+                changes[row["theme"]].append(row)
+        return apart, changes
 
     def _cited(self, theme: str, valence: Valence) -> list[_Cited]:
         quotations = self.publication.quotations.get((theme, valence.value), [])[:QUOTATIONS_A_PAGE]
@@ -281,7 +320,20 @@ class _Site:
 
     def _tables(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         pages = [(f"tables/{page}.html", name, f"Themes by {title}") for page, name, title in _TABLE_PAGES]
-        yield "tables.html", "tables.html.j2", {"pages": [{"at": at, "title": title} for at, _, title in pages]}
+        links = [{"at": at, "title": title} for at, _, title in pages]
+        apart = {"at": "tables/apart.html", "title": "What sets the bands apart: tests of trend and risk ratios"}
+        yield "tables.html", "tables.html.j2", {"pages": [apart, *links]}
+        measures = [
+            {
+                "code": measure,
+                "title": title,
+                "rows": self._apart(published.APART, measure),
+            }
+            for measure, title in MEASURE_TITLES.items()
+        ]
+        sections = self._apart(published.SECTIONS_APART, "paragraphs")
+        base = measures[0]["rows"][0]
+        yield apart["at"], "apart.html.j2", {"measures": measures, "sections": sections, "base": base}
         for at, name, title in pages:
             table = heat_table(self.publication.frame(name), "Theme", self.theme_pages)
             yield at, "table.html.j2", {"title": title, "table": table, "file": name}
@@ -297,6 +349,11 @@ class _Site:
             "data.html.j2",
             {"tables": list(tables), "dictionary": [(_titles(titles), fields) for fields, titles in dictionary.items()]},
         )
+
+
+def _on_log(ratio: float) -> str:
+    """Place of a ratio on an axis from 1/8 to 8, in percent of its width."""
+    return f"{min(max(50 + 50 * math.log2(ratio) / 3, 0.0), 100.0):.4g}"
 
 
 def _titles(titles: Iterable[str]) -> str:

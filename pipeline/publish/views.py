@@ -112,6 +112,11 @@ def by_band(frame: pd.DataFrame) -> dict[str, dict[str, Cell]]:
     return found
 
 
+def records_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dictionaries of plain Python values."""
+    return [{str(key): value for key, value in row.items()} for row in frame.astype(object).to_dict("records")]
+
+
 def heat_table(frame: pd.DataFrame, what: str, pages: Mapping[str, str]) -> HeatTable:
     """Themes down, bands across. ``pages``: the page of each theme that has one."""
     rows = by_theme(frame)

@@ -46,6 +46,11 @@ def interval(low: float | None, high: float | None, decimals: int = 0) -> str:
     return f"{low:.{decimals}f} to {high:.{decimals}f}"
 
 
+def signed(value: float | None, decimals: int = 2) -> str:
+    """``"+0.21"``; a dash where there is none."""
+    return f"{value:+.{decimals}f}" if value is not None and math.isfinite(value) else MISSING
+
+
 def count(value: int) -> str:
     """``"12,345"``."""
     return f"{value:,}"

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pipeline.domain import Domain
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -219,3 +221,56 @@ TERMS = (
     Field("per_10000_elsewhere", "number", "Elsewhere", "Uses in 10,000 terms of all other bands"),
 )
 """Distinctive terms: a row a band (or theme) and term."""
+
+_REPORT = (
+    Field("report_id", "text", "Report", "The store's number of the report: its content's digest"),
+    Field("authority", "text", "Authority", "The local authority, by the name in its newest report"),
+    Field("urn", "text", "URN", "Ofsted's number of the authority"),
+    Field("region", "text", "Region", "English region"),
+    Field("type", "text", "Type", "Type of authority"),
+    Field("framework", "text", "Framework", "Inspection framework"),
+    Field("inspection_type", "text", "Inspection", "Kind of inspection"),
+    Field(
+        "published", "text", "Published", "Date of publication, or of the inspection where that is not known (ISO 8601)"
+    ),
+    Field("year", "text", "Year", "Its year"),
+    *(
+        Field(f"judgement_{domain.value}", "text", domain.value.replace("_", " ").capitalize(), "Rating band by it")
+        for domain in Domain
+    ),
+)
+
+REPORT_ATTRIBUTES = (*_REPORT, Field("paragraphs", "count", "Paragraphs", "Substantive paragraphs of the report"))
+"""Columns of the report matrix before those of the themes."""
+
+QUOTATION = (
+    Field("paragraph_id", "text", "Paragraph", "The store's number of the paragraph: report and ordinal"),
+    Field("text", "text", "Text", "The paragraph as the report prints it"),
+    Field("page", "count", "Page", "The page of the PDF that it begins on, from 1"),
+    Field("section", "text", "Section", "The part of the report that it stands in"),
+    Field(
+        "section_judgement", "text", "Judgement of the section", "Rating band by the judgement that this part explains"
+    ),
+    Field("kind", "text", "Kind", "Numbered, bullet, recommendation or plain paragraph"),
+    Field("number", "text", "Number", "The paragraph's printed number"),
+    Field("heading", "text", "Heading", "The nearest heading above it"),
+    Field("words", "count", "Words", "Number of words"),
+    Field("source_path", "text", "File", "The report's file, as its source names it"),
+    Field("url", "text", "Link", "Where the publisher keeps the report"),
+    *_REPORT,
+)
+"""Columns of the quotations before those of the themes."""
+
+CO_OCCURRENCE = (
+    *_CELL[2:],
+    Field("with_theme", "text", "With theme", "Code of the other theme"),
+    Field("with_name", "text", "With", "Name of the other theme"),
+    Field("paragraphs", "count", "Paragraphs", "Paragraphs that carry both themes"),
+    Field("of_paragraphs", "count", "of N", "Paragraphs that carry the first theme"),
+    Field("percent", "percent", "%", "paragraphs in 100 of_paragraphs"),
+    Field("jaccard", "number", "Overlap", "Paragraphs with both over paragraphs with either: 0 to 1"),
+    Field(
+        "lift", "number", "Lift", "paragraphs over what two unconnected themes would share: above 1, they go together"
+    ),
+)
+"""Themes that stand in the same paragraph: a row an ordered pair."""

@@ -16,6 +16,7 @@ from pipeline.domain import (
     Section,
 )
 from pipeline.extract.cover import read_cover
+from pipeline.extract.furniture import boxes_opened, contents_rows
 from pipeline.extract.judgements import Table, judgement_table, sentence_judgements
 from pipeline.extract.layout import PageRows, arranged
 from pipeline.extract.pages import Page
@@ -32,7 +33,9 @@ def document_of(pages: list[Page]) -> Document:
     rows, size = arranged(pages)
     cover = read_cover(rows)
     table = judgement_table(rows, cover.framework) if cover.inspection_type not in _VISITS else None
-    found = blocks(rows, size, table.rows if table else set())
+    tables = (set(table.rows) if table else set()) | contents_rows(rows)
+    tables |= boxes_opened(rows, tables, size)
+    found = blocks(rows, size, tables)
     judgements = _judgements(cover, table, found, rows)
     paragraphs = _paragraphs(found, cover, table)
     return Document(cover, judgements, paragraphs, len(pages), _warnings(cover, judgements, pages))
@@ -55,36 +58,28 @@ def _judgements(cover: Cover, table: Table | None, found: list[Block], rows: lis
 
 
 def _paragraphs(found: list[Block], cover: Cover, table: Table | None) -> tuple[Paragraph, ...]:
-    reader = SectionReader(cover.framework)
-    if cover.framework is Framework.LSCB_REVIEW:
-        reader.in_lscb = True
+    reader = SectionReader(cover.framework, in_lscb=cover.framework is Framework.LSCB_REVIEW)
+    end_of_table = max(table.rows) if table and cover.framework is Framework.ILACS else None
     paragraphs: list[Paragraph] = []
     heading: str | None = None
-    last_table = max(table.rows) if table and cover.framework is Framework.ILACS else None
-    recommending = False
     for block in found:
         kind = block.kind
         if kind is ParagraphKind.HEADING:
-            section = reader.heading(block.text)
+            if not _on_cover(block, cover, end_of_table):
+                reader.heading(block.text, block.size)
             heading = block.text
-            recommending = _recommends(block.text)
-        elif kind in (ParagraphKind.FOOTNOTE, ParagraphKind.TABLE):
-            section = reader.section
-        else:
-            if last_table and reader.section is Section.COVER and (block.page, block.top) > last_table:
+        elif kind not in (ParagraphKind.FOOTNOTE, ParagraphKind.TABLE):
+            if reader.section is Section.COVER and _after_cover(block, cover, end_of_table):
                 reader.section = Section.SUMMARY
-            section = reader.text(block.text)
-            if recommending and kind in (ParagraphKind.BULLET, ParagraphKind.NUMBERED) and section in (
-                Section.RECOMMENDATIONS,
-                Section.LSCB,
-            ):
+            reader.text(block.text)
+            if reader.recommending and kind in (ParagraphKind.BULLET, ParagraphKind.NUMBERED):
                 kind = ParagraphKind.RECOMMENDATION
         paragraphs.append(
             Paragraph(
                 ordinal=len(paragraphs) + 1,
                 page=block.page,
                 page_end=block.page_end,
-                section=section,
+                section=reader.section,
                 kind=kind,
                 number=block.number,
                 text=block.text,
@@ -96,8 +91,20 @@ def _paragraphs(found: list[Block], cover: Cover, table: Table | None) -> tuple[
     return tuple(paragraphs)
 
 
-def _recommends(heading: str) -> bool:
-    return SectionReader(Framework.UNKNOWN).heading(heading) is Section.RECOMMENDATIONS
+def _on_cover(block: Block, cover: Cover, end_of_table: tuple[int, float] | None) -> bool:
+    """Whether a heading belongs to the cover: titles there name every section's matter."""
+    if cover.inspection_type in _VISITS:
+        return False
+    if end_of_table is not None:
+        return (block.page, block.top) <= end_of_table
+    return block.page == 1
+
+
+def _after_cover(block: Block, cover: Cover, end_of_table: tuple[int, float] | None) -> bool:
+    """Whether running text after the cover begins here without a heading of its own: the opening summary."""
+    if cover.inspection_type in _VISITS:
+        return len(block.text.split()) > 12
+    return end_of_table is not None and (block.page, block.top) > end_of_table
 
 
 def _warnings(cover: Cover, judgements: tuple[Judgement, ...], pages: list[Page]) -> tuple[str, ...]:

@@ -81,6 +81,17 @@ def grade_of(text: str) -> Grade:
     return Grade(plain)
 
 
+def grade_words(text: str) -> bool:
+    """Whether ``text`` is nothing but a grade or some words of one."""
+    found = _GRADE_WORDS.search(text)
+    return found is not None and found.start() == 0
+
+
+def whole_grades(text: str) -> list[Grade]:
+    """The grades that ``text`` names, in order."""
+    return [grade_of(found["grade"]) for found in _GRADE_ANYWHERE.finditer(text)]
+
+
 def judgement_table(pages: list[PageRows], framework: Framework) -> Table | None:
     """The report's judgement table, or ``None`` where there is none.
 
@@ -99,10 +110,17 @@ def judgement_table(pages: list[PageRows], framework: Framework) -> Table | None
                 return table
     for index, row in enumerate(rows):
         if _STARTS.match(row.text):
-            table = _read(rows[index:])
+            start = index  # a grade over three lines begins above its label
+            while start and _grade_above(rows[start - 1], row):
+                start -= 1
+            table = _read(rows[start:])
             if table and len(table.judgements) >= 2:
                 return table
     return None
+
+
+def _grade_above(row: Row, label: Row) -> bool:
+    return grade_words(row.text) and row.x0 > label.x0 + 60 and 0 <= label.baseline - row.baseline < 2.5 * label.size
 
 
 def _last(rows: list[Row], heading: re.Pattern[str]) -> int:

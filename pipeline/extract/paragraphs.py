@@ -19,7 +19,8 @@ from pipeline.extract.text import (
 
 _INDENT = 6.0  # points: less is the play of a glyph within its box
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_HEADING_WORDS = 30
+_HEADING_WORDS = 25
+_PAGE_LETTERS = 500  # so much of one size is a page's running text
 
 
 @dataclass(slots=True)
@@ -60,7 +61,12 @@ class _Measures:
 
     pitch: float
     size: float
-    right: dict[int, float] = field(default_factory=dict)
+    right: float = 0.0
+    page_size: dict[int, float] = field(default_factory=dict)
+
+    def body_of(self, row: Row) -> float:
+        """Font size of running text on the row's page: summaries for children are set larger."""
+        return self.page_size.get(row.page, self.size)
 
 
 def blocks(pages: list[PageRows], size: float, tables: set[tuple[int, float]]) -> list[Block]:
@@ -93,6 +99,8 @@ def blocks(pages: list[PageRows], size: float, tables: set[tuple[int, float]]) -
         found.extend(_footnotes(page.notes))
     for block in found:
         block.text = without_stray(joined(block.lines, words))
+        if block.kind is ParagraphKind.HEADING and len(block.text.split()) > _HEADING_WORDS and ends_sentence(block.text):
+            block.kind = ParagraphKind.PARAGRAPH
     return [block for block in found if block.text]
 
 
@@ -111,7 +119,14 @@ def _measures(pages: list[PageRows], size: float) -> _Measures:
         measures.pitch = pitches.most_common(1)[0][0]
     edges.sort()
     usual = edges[int(0.97 * (len(edges) - 1))] if edges else 0.0
-    measures.right = dict.fromkeys((page.number for page in pages), usual)
+    measures.right = usual
+    for page in pages:
+        sizes: Counter[float] = Counter()
+        for row in page.body:
+            if not row.bold:
+                sizes[round(row.size * 2) / 2] += len(row.text)
+        if sizes and sizes.most_common(1)[0][1] > _PAGE_LETTERS:
+            measures.page_size[page.number] = max(sizes.most_common(1)[0][0], size)
     return measures
 
 
@@ -138,14 +153,14 @@ def _block(kind: ParagraphKind, number: str | None, row: Row, text: str) -> Bloc
 
 
 def _is_heading(row: Row, measures: _Measures) -> bool:
-    return (row.bold or row.size > measures.size + 0.9) and row.size > measures.size - 0.9
+    return (row.bold or row.size > measures.body_of(row) + 0.9) and row.size > measures.size - 0.9
 
 
 def _begun(row: Row, before: Block | None, measures: _Measures) -> Block:
     text = row.text
     if length := glyph_bullet(text) or dash_bullet(text):
         block = _block(ParagraphKind.BULLET, None, row, text[length:])
-    elif (numbered := point_number(text)) and not (row.bold and row.size > measures.size + 0.9):
+    elif (numbered := point_number(text)) and not (row.bold and row.size > measures.body_of(row) + 0.9):
         number, length = numbered
         block = _block(ParagraphKind.NUMBERED, number, row, text[length:])
     elif _is_heading(row, measures):
@@ -218,7 +233,7 @@ def _would_have_fitted(last: Row, row: Row, measures: _Measures, *, generous: bo
     need = (len(word) + 1) * 0.56 * row.size
     if generous:
         need = 1.6 * need + 24
-    return measures.right[row.page] - last.x1 > need
+    return measures.right - last.x1 > need
 
 
 def _heading_goes_on(block: Block, row: Row, above: Row | None, measures: _Measures) -> bool:
@@ -231,7 +246,7 @@ def _heading_goes_on(block: Block, row: Row, above: Row | None, measures: _Measu
 
 def _odd_style_goes_on(block: Block, row: Row, above: Row | None, measures: _Measures) -> bool:
     """A line that is bold by chance of its first and last word goes on with the running text around it."""
-    if above is None or block.kind is ParagraphKind.HEADING or row.size > measures.size + 0.9:
+    if above is None or block.kind is ParagraphKind.HEADING or row.size > measures.body_of(row) + 0.9:
         return False
     gap = row.baseline - above.baseline
     return gap < 1.28 * measures.pitch and not ends_sentence(block.last.text) and not block.last.text.endswith(":") and (

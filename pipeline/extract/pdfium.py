@@ -19,7 +19,12 @@ from pipeline.extract.text import LINE_END_HYPHEN, SPACES, mended
 
 _BREAK = re.compile("\r\n|\ufffe|\r|\n")
 _FOOTNOTE_MARK = re.compile(r"(?:[^\W\d_]|[^\W\d_]{2}[.,;:?!)’'”])(\d{1,2})(?=$|[\s.,;:?!)’”])")
-_HARD_HYPHENS = frozenset("-\u2010\u2011")
+# A grade at a line's end may stand in a column of its own, which PDFium runs on from the column before.
+_COLUMN = re.compile(
+    r"(?<=\s)(?:outstanding|good|adequate|inadequate|requires?(?:\s+improvement)?(?:\s+to)?(?:\s+be)?(?:\s+good)?|not\s+judged"
+    r"|improvement(?:\s+to)?(?:\s+be)?(?:\s+good)?|to\s+be(?:\s+good)?|be\s+good|grade)$",
+    re.IGNORECASE,
+)
 _SMALL = 0.82  # of the line's own size: raised marks are set at 0.65 or less
 _BOLD = 600
 
@@ -75,9 +80,11 @@ class PdfiumPages:
             while start <= len(text):
                 found = _BREAK.search(text, start)
                 end, after = (found.start(), found.end()) if found else (len(text), len(text) + 1)
-                line = look.line(text, start, end, bool(found and found.group() == "\ufffe"))
-                if line is not None:
-                    result.lines.append(line)
+                broken = bool(found and found.group() == "\ufffe")
+                for cell_start, cell_end in look.cells(text, start, end):
+                    line = look.line(text, cell_start, cell_end, broken)
+                    if line is not None:
+                        result.lines.append(line)
                 start = after
             result.unmapped = look.unmapped
         else:
@@ -107,6 +114,22 @@ class _Look:
         self._matrix = raw.FS_MATRIX()
         self._scale: dict[float, float] = {}
         self.unmapped = 0
+
+    def cells(self, text: str, start: int, end: int) -> list[tuple[int, int]]:
+        """Start and end of the line's cells: two where a grade stands apart at its end, else the line."""
+        part = text[start:end].rstrip(SPACES)
+        found = _COLUMN.search(part)
+        if found is None:
+            return [(start, end)]
+        at = start + found.start()
+        before = start + len(part[: found.start()].rstrip(SPACES)) - 1
+        if before < start:
+            return [(start, end)]
+        index, a, b, c, d = self._index(text, before), *self._pointers
+        self._raw.FPDFText_GetCharBox(self._handle, index, a, b, c, d)
+        edge, size = self._b.value, self.size(index)
+        self._raw.FPDFText_GetCharOrigin(self._handle, self._index(text, at), a, b)
+        return [(start, at), (at, end)] if abs(self._a.value - edge) > 0.9 * size else [(start, end)]
 
     def line(self, text: str, start: int, end: int, broken: bool) -> Line | None:
         while start < end and text[start] in SPACES:

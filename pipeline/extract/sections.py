@@ -39,16 +39,23 @@ _HEADINGS: tuple[tuple[re.Pattern[str], Section | None], ...] = tuple(
     )
 )
 _LSCB_HEADING = re.compile(
-    r"(?:section \d:? )?(?:the )?(?:effectiveness of )?(?:the )?(?:local )?safeguarding children.{0,3} board|(?:the )?lscb\b"
-    r"|section 2\b|inspection judge?ment about the lscb|inspection findings . the local safeguarding|key strengths and weaknesses of the lscb"
-    r"|the effectiveness of the (?:lscb|local safeguarding)",
+    r"(?:section \d:? )?(?:the )?(?:effectiveness of )?(?:the )?(?:local )?safeguarding children.{0,3} board|(?:the )?lscb\b(?! is likely)"
+    r"|section 2\b|inspection judge?ments? about the lscb|inspection findings . the local safeguarding|key strengths and weaknesses of the lscb"
+    r"|(?:the )?effectiveness of the (?:lscb|local safeguarding)|what does the lscb",
     re.IGNORECASE,
 )
-_AUTHORITY_PART = re.compile(r"(?:section 1:? )?(?:the )?local authority$|section 1\b", re.IGNORECASE)
+_AUTHORITY_PART = re.compile(
+    r"(?:section 1:? )?(?:the )?local authority(?:\s*[-\u2013:]|$)|section 1\b|.*about (?:the|this) local authority", re.IGNORECASE
+)
 _BOILERPLATE_TEXT = re.compile(
     r"any complaints about (?:this|the) inspection|the office for standards in education, children.{0,3}s? services"
     r"|if you would like a copy of this document|(?:\u00a9|\(c\)) crown copyright|you (?:may|can) (?:use|copy) (?:this information|all or parts)"
     r"|interested in our work|to receive regular email alerts",
+    re.IGNORECASE,
+)
+_RECOMMENDS = re.compile(
+    r"(?:what|where) (?:does|do|needs?|need)\b.*improve|recommendations?\b|areas? for (?:improvement|development)|priority (?:and|for) immediate"
+    r"|priority actions?|areas for priority action|(?:immediately|within (?:three|six|\d+) months):?$",
     re.IGNORECASE,
 )
 _KEPT = frozenset({_S.ABOUT, _S.BOILERPLATE, _S.COVER})
@@ -56,32 +63,45 @@ _KEPT = frozenset({_S.ABOUT, _S.BOILERPLATE, _S.COVER})
 
 @dataclass(slots=True)
 class SectionReader:
-    """Follows the headings of one report."""
+    """Follows the headings of one report.
+
+    Attributes
+    ----------
+    section : Section
+        The part that is open.
+    recommending : bool
+        Whether points here say what is to improve. In the LSCB's part they stand in section LSCB, whose judgement is theirs.
+    """
 
     framework: Framework
     section: Section = Section.COVER
     in_lscb: bool = False
+    recommending: bool = False
+    _closed_size: float = 0.0  # of the heading that opened boilerplate: smaller ones belong to it
 
-    def heading(self, text: str) -> Section:
-        """Take note of a heading; return the section that it and what follows stand in."""
+    def heading(self, text: str, size: float) -> None:
+        """Take note of a heading and its font size."""
         plain = text.strip()
-        if self.framework in (Framework.SIF, Framework.LSCB_REVIEW):
+        if self.section is _S.BOILERPLATE and size < self._closed_size - 0.9:
+            return
+        self.recommending = bool(_RECOMMENDS.match(plain))
+        if self.framework in (Framework.SIF, Framework.LSCB_REVIEW) and not plain.lower().startswith("what the"):
             if _AUTHORITY_PART.match(plain):
                 self.in_lscb = False
-            elif _LSCB_HEADING.match(plain) and not re.match(r"what the", plain, re.IGNORECASE):
+            elif _LSCB_HEADING.match(plain):
                 self.in_lscb = True
                 self.section = _S.LSCB
-                return self.section
-        for pattern, section in _HEADINGS:
-            if pattern.match(plain):
-                if section is None:
-                    break
-                self.section = _S.LSCB if self.in_lscb and section not in _KEPT else section
-                break
-        return self.section
+                return
+        section = next((section for pattern, section in _HEADINGS if pattern.match(plain)), None)
+        if section is None:
+            return
+        if section is _S.BOILERPLATE:
+            self._closed_size = size
+        self.section = _S.LSCB if self.in_lscb and section not in _KEPT else section
 
-    def text(self, text: str) -> Section:
-        """The section that a paragraph stands in; closing boilerplate opens itself without a heading."""
+    def text(self, text: str) -> None:
+        """Take note of a paragraph: closing boilerplate opens itself without a heading."""
         if _BOILERPLATE_TEXT.match(text):
             self.section = _S.BOILERPLATE
-        return self.section
+            self.recommending = False
+            self._closed_size = 100.0

@@ -36,7 +36,7 @@ GLYPH_BULLETS = "\u2022\u25cf\u25cb\u25a0\u25a1\u25aa\u25ab\u25fc\u25fb\u25e6\u2
 DASH_BULLETS = "-\u2013\u2014\u2212\u2015\u2500\u0336"
 _GLYPH_BULLET = re.compile(rf"^(?:[{GLYPH_BULLETS}\ue000-\uf8ff]\s*|[o\u00a7]\s+(?=\S))")
 _DASH_BULLET = re.compile(rf"^[{DASH_BULLETS}]\s+(?=\S)")
-_NUMBER = re.compile(r"^(\d{1,3})\.(?:\s+|$)(?!\d+%?\s)")
+_NUMBER = re.compile(r"^(\d{1,3})\.(?:\s+|$|(?=[A-Z\u2018\u201c]))(?!\d+%?\s)")
 _STRAY = re.compile("[\ue000-\uf8ff\ufffd\ufffe\uffff\u0001-\u0008\u000e-\u001f]")
 
 

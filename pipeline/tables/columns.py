@@ -274,3 +274,60 @@ CO_OCCURRENCE = (
     ),
 )
 """Themes that stand in the same paragraph: a row an ordered pair."""
+
+ANNEX = (
+    Field("authority", "text", "Authority", "As Annex 1 prints it"),
+    Field("judgement", "text", "Judgement", "Overall effectiveness, a sub-judgement, or the board"),
+    Field("printed", "text", "Annex 1", "What Annex 1 says: printed, or by listing no exception"),
+    Field("exception", "flag", "Exception", "Whether Annex 1 lists it as differing from the overall judgement"),
+    Field("report", "text", "Report", "What the authority's report of that time judges; empty where there is none"),
+    Field("agreement", "text", "Agrees", "yes, no, no report, or no judgement"),
+    Field("explanation", "text", "Explanation", "Why they differ"),
+    Field("report_id", "text", "Report number", "The store's number of the report"),
+    Field("page", "count", "Page", "Page of the judgement in the report; 0 where it is not known"),
+)
+"""The paper's Annex 1 against the reports: a row an authority and judgement."""
+
+SECTION_FIVE = (
+    Field("subject", "text", "Of", "Local authorities, or their safeguarding children boards"),
+    Field("figure", "text", "Figure", "Grade, or share"),
+    Field("printed", "text", "Printed", "The figure that section 5 prints"),
+    Field("annex", "count", "Annex 1", "The number that the paper's own Annex 1 gives"),
+    Field("of_annex", "count", "of N", "Authorities in the annex, or in England"),
+    Field("annex_percent", "percent", "Annex 1, %", "annex in 100 of_annex"),
+    Field("reports", "count", "Reports", "The number that the reports in the store give, of the annex's authorities"),
+    Field("of_reports", "count", "of N", "Reports in the store with that judgement"),
+    Field("agreement", "text", "Agrees", "Whether the printed figure is the annex's"),
+    Field("explanation", "text", "Explanation", "Why they differ"),
+)
+"""The paper's section 5 against its own annex and the reports."""
+
+CLAIMS = (
+    Field("period", "text", "Period", "When the reports were published"),
+    Field("claim", "text", "Claim", "What the paper says of the section's themes"),
+    Field("measure", "text", "Measure", "Share of all paragraphs, or of those that praise (criticise) anything"),
+    Field("section", "text", "Section", "Number of the paper's section"),
+    Field("title", "text", "Title", "Its title"),
+    Field("reports", "count", "Reports", "Reports of the authorities that the claim is about"),
+    Field("reports_of_others", "count", "Others' reports", "Reports of the other authorities"),
+    Field("authorities", "count", "Authorities", "Authorities on both sides"),
+    Field(
+        "paragraphs",
+        "count",
+        "Paragraphs",
+        "Paragraphs that put the section so, in reports of those authorities",
+    ),
+    Field("of_paragraphs", "count", "of N", "All such paragraphs (see measure) in those reports"),
+    Field("percent", "percent", "%", "paragraphs in 100 of_paragraphs"),
+    Field("others", "count", "Others", "The same in the reports of the other authorities"),
+    Field("of_others", "count", "of N", "All such paragraphs in the others' reports"),
+    Field("others_percent", "percent", "Others, %", "others in 100 of_others"),
+    Field("risk_ratio", "number", "Ratio", "percent over others_percent, within frameworks; above 1: as claimed"),
+    Field("ratio_low", "number", "from", "Lower end of the 95 % interval of risk_ratio"),
+    Field("ratio_high", "number", "to", "Upper end of the 95 % interval of risk_ratio"),
+    Field("statistic", "number", "Statistic", "Test statistic; positive: as claimed"),
+    Field("p_value", "number", "p", "Probability of a difference as strong by chance, authorities being the clusters"),
+    Field("q_value", "number", "q", "p_value adjusted over the sections of the period and measure"),
+    Field("verdict", "text", "Verdict", "holds, the opposite, not shown, or too little to tell"),
+)
+"""The paper's claim, section by section and period by period."""

@@ -101,9 +101,9 @@ def _contrast(
     enough = clusters >= MINIMUM_CLUSTERS
     nothing = np.full(len(items.codes), np.nan)
     statistic, p_values = trend(carrying, bases, units) if enough else (nothing, nothing)
-    ratio, low, high = risk_ratio(carrying, bases, units) if enough else (nothing, nothing, nothing)
     q_values = adjusted(p_values)
     good, inadequate = units.score == _GOOD, units.score == _INADEQUATE
+    ratio, low, high = risk_ratio(carrying, bases, units, inadequate, good) if enough else (nothing, nothing, nothing)
     width = len(items.codes)
     bad_count, bad_base = carrying[inadequate].sum(axis=0), np.full(width, bases[inadequate].sum())
     good_count, good_base = carrying[good].sum(axis=0), np.full(width, bases[good].sum())
@@ -172,18 +172,26 @@ def trend(carrying: np.ndarray, bases: np.ndarray, units: Units) -> tuple[np.nda
     return statistic, two_sided(statistic, clusters - 1)
 
 
-def risk_ratio(carrying: np.ndarray, bases: np.ndarray, units: Units) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The share in inadequate over the share in good, within strata, with a 95 % interval that respects clusters.
+def risk_ratio(
+    carrying: np.ndarray, bases: np.ndarray, units: Units, bad: np.ndarray, good: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The share in one set of units over the share in another, within strata, with a 95 % interval by clusters.
 
     Mantel and Haenszel's estimator (Greenland and Robins 1985); the interval is symmetric on the log scale, by
     linearisation.
+
+    Parameters
+    ----------
+    carrying, bases, units
+        As in :func:`trend`.
+    bad, good : ndarray of bool, shape (units,)
+        Whose share is divided by whose.
 
     Returns
     -------
     (ratio, low, high) : ndarrays, shape (items,)
         NaN where good has none (or either band no base in every stratum); the interval also where inadequate has none.
     """
-    bad, good = units.score == _INADEQUATE, units.score == _GOOD
     strata = int(units.stratum.max(initial=-1)) + 1
     n_bad, n_good = (np.bincount(units.stratum[side], weights=bases[side], minlength=strata) for side in (bad, good))
     y_bad, y_good = (_by_stratum(carrying[side], units.stratum[side], strata) for side in (bad, good))

@@ -39,7 +39,8 @@ class Corpus:
         ``year`` (str, ``"unknown"`` where no date is), ``authority_key`` (int64, one number an authority),
         ``latest`` (bool, see :func:`latest_of_each_authority`).
     judgements : DataFrame
-        ``report`` (int64, position in ``reports``), ``domain, grade, band`` (str).
+        ``report`` (int64, position in ``reports``), ``domain, grade, band`` (str), ``page`` (float64, NaN where
+        unknown).
     paragraphs : DataFrame, a row a substantive paragraph, by report and ordinal; its position is its number
         ``report`` (int32), ``ordinal`` (int32), ``section`` (int8, position in :data:`SECTIONS`), ``words`` (int32).
     tags : DataFrame, a row a paragraph and theme
@@ -200,12 +201,12 @@ def _read_judgements(connection: Connection, numbers: Mapping[str, int], band_of
         grade.value: band.value for grade, band in band_of.items()
     }
     rows = connection.execute(
-        select(table.report_id, table.domain, table.grade)
+        select(table.report_id, table.domain, table.grade, table.page)
         .join(schema.reports)
         .where(schema.reports.c.status == schema.Status.EXTRACTED)
         .order_by(table.report_id, table.domain)
     ).all()
-    for report_id, _, grade in rows:
+    for report_id, _, grade, _ in rows:
         if grade not in bands:
             raise PipelineError(
                 f"Report {report_id} has the grade {grade!r}, which no rating band takes: place it under `bands` in "
@@ -217,6 +218,7 @@ def _read_judgements(connection: Connection, numbers: Mapping[str, int], band_of
             "domain": pd.Series([row[1] for row in rows], dtype="str"),
             "grade": pd.Series([row[2] for row in rows], dtype="str"),
             "band": pd.Series([bands[row[2]] for row in rows], dtype="str"),
+            "page": pd.Series([row[3] for row in rows], dtype="float64"),
         }
     )
 

@@ -80,7 +80,7 @@ def test_risk_ratio_of_independent_paragraphs_is_that_of_a_two_by_two_table() ->
     outcome = np.repeat([1, 0, 1, 0], [30, 170, 45, 555])[:, None]
     score = np.repeat([3.0, 1.0], [200, 600])
     units = Units(score, np.zeros(800, dtype=int), np.arange(800))
-    ratio, low, high = risk_ratio(outcome, np.ones(800, dtype=int), units)
+    ratio, low, high = risk_ratio(outcome, np.ones(800, dtype=int), units, score == 3, score == 1)
     table = Table2x2(np.array([[30, 170], [45, 555]]))
     assert ratio[0] == pytest.approx(table.riskratio)
     assert (low[0], high[0]) == pytest.approx(table.riskratio_confint(), rel=0.005)
@@ -92,8 +92,8 @@ def test_risk_ratio_within_frameworks_is_not_fooled_by_a_change_of_frameworks() 
     score, stratum, bases, carrying = (np.array(column) for column in zip(*rows, strict=True))
     pooled = Units(score, np.zeros(4, dtype=int), np.arange(4))
     within = Units(score, stratum, np.arange(4))
-    assert risk_ratio(carrying[:, None], bases, within)[0][0] == pytest.approx(2)
-    assert risk_ratio(carrying[:, None], bases, pooled)[0][0] < 1
+    assert risk_ratio(carrying[:, None], bases, within, score == 3, score == 1)[0][0] == pytest.approx(2)
+    assert risk_ratio(carrying[:, None], bases, pooled, score == 3, score == 1)[0][0] < 1
 
 
 def test_risk_ratio_covers_where_an_authority_has_reports_in_both_bands() -> None:
@@ -101,7 +101,7 @@ def test_risk_ratio_covers_where_an_authority_has_reports_in_both_bands() -> Non
     covered = []
     for _ in range(8):
         units, carrying, sizes = inspected(115, 0.1, rng)
-        _, low, high = risk_ratio(carrying, sizes, units)
+        _, low, high = risk_ratio(carrying, sizes, units, units.score == 3, units.score == 1)
         covered.append((low <= 1) & (high >= 1))
     assert 0.93 <= np.mean(covered) <= 0.97
 

@@ -1,7 +1,7 @@
 """The paper's judgements from the reports themselves, cell by cell beside what it printed.
 
-"Ofsted Inspection Mapping: Single Inspection Framework", report to Kent County Council's Children's Social Care and Health
-Cabinet Committee, 3 December 2014: its Annex 1 and its section 5.
+"Ofsted Inspection Mapping: Single Inspection Framework", report to Kent County Council's Children's Social Care and
+Health Cabinet Committee, 3 December 2014: its Annex 1 and its section 5.
 """
 
 from __future__ import annotations

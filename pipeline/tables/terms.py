@@ -43,7 +43,7 @@ _TELLING = frozenset(
     | {"nothing", "often", "only", "rarely", "several", "some", "sometimes", "too", "very", "well", "without", "yet"}
 )
 _STOP_WORDS = (frozenset(ENGLISH_STOP_WORDS) | {"s", "t"}) - _TELLING
-_WORD = re.compile(r"[a-z]+(?:[-'’][a-z]+)*")
+_WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*")
 _GRADES = frozenset(word for grade in Grade for word in grade.value.split() if word not in ("not", "improvement")) | {
     "require",
     "judgement",
@@ -53,7 +53,7 @@ _GRADES = frozenset(word for grade in Grade for word in grade.value.split() if w
 
 def terms_of(text: str) -> list[str]:
     """Words and pairs of neighbouring words of a text, lower case, without those that only hold sentences together."""
-    words = _WORD.findall(text.lower())
+    words = _WORD.findall(text.lower().replace("’", "'"))
     kept = [word for word in words if word not in _STOP_WORDS]
     pairs = [f"{a} {b}" for a, b in pairwise(words) if a not in _STOP_WORDS and b not in _STOP_WORDS]
     return kept + pairs

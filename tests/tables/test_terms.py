@@ -116,7 +116,7 @@ def test_a_store_that_changed_meanwhile_is_said(connection: Connection) -> None:
 
 
 def test_small_words_that_judge_are_kept_and_the_others_are_not() -> None:
-    assert terms_of("It is not always swift, nor is the children's plan.") == [
+    assert terms_of("It is not always swift, nor is the children’s plan.") == [
         "not",
         "always",
         "swift",

@@ -65,7 +65,7 @@ def _paragraphs(found: list[Block], cover: Cover, table: Table | None) -> tuple[
     for block in found:
         kind = block.kind
         if kind is ParagraphKind.HEADING:
-            if not _on_cover(block, cover, end_of_table):
+            if not block.minor and not _on_cover(block, cover, end_of_table):
                 reader.heading(block.text, block.size)
             heading = block.text
         elif kind not in (ParagraphKind.FOOTNOTE, ParagraphKind.TABLE):

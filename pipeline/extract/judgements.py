@@ -39,6 +39,7 @@ _LABELS: tuple[tuple[re.Pattern[str], Domain | None], ...] = tuple(
     )
 )
 _HEAD = re.compile(r"^(?:key\s+)?judge?ments?\s*(?:judge?ment\s*)?grade$", re.IGNORECASE)
+_LABEL_WORDS = 20
 _FURTHEST = 90.0  # points between one row's label and the next
 
 
@@ -105,7 +106,7 @@ def judgement_table(pages: list[PageRows], framework: Framework) -> Table | None
     for index, row in enumerate(rows):
         if _HEAD.match(row.text):
             table = _read(rows[index + 1 :])
-            if table:
+            if table and len(table.judgements) >= 2:
                 table.rows.add((row.page, row.baseline))
                 return table
     for index, row in enumerate(rows):
@@ -152,6 +153,8 @@ def _read(rows: list[Row]) -> Table | None:
             column = grade_x if grade_x is not None else column
         taken.add((row.page, row.baseline))
         above = row
+    if any(len(label.text.split()) > _LABEL_WORDS for label in labels):
+        return None  # numbered points, not a table
     judgements = _matched(labels, _whole(marks))
     return Table(judgements, taken, judgements[0].page or 1) if judgements else None
 

@@ -7,9 +7,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 
 from pipeline.extract.pages import Line, Page
+from pipeline.extract.text import closes
 
 _SAME_ROW = 2.5  # points between the baselines of cells of one row
 _MARGIN = 0.115  # of the page's height, at the top and at the foot, where running heads and feet stand
+_FOOT = 0.6  # of the page's height: unmarked notes begin below it
 _DIGITS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(r"^(?:page )?\d{1,4}(?: of \d{1,4})?$", re.IGNORECASE)
 _NOTE_START = re.compile(r"^(\d{1,2})(?:[.)]?\s+|(?=[A-Z]))(?=\S)|^[*\u2020]\s*")
@@ -71,7 +73,7 @@ def arranged(pages: list[Page]) -> tuple[list[PageRows], float]:
     result = []
     for page, page_rows in zip(pages, rows, strict=True):
         kept = [row for index, row in enumerate(page_rows) if (page.number, index) not in running]
-        body, notes = _notes_apart(kept, body_size)
+        body, notes = _notes_apart(kept, body_size, page.height)
         result.append(PageRows(page.number, page.height, body, notes))
     return result, body_size
 
@@ -96,13 +98,14 @@ def _glue(row: Row) -> None:
     glued = [row.cells[0]]
     for cell in row.cells[1:]:
         last, gap = glued[-1], cell.x0 - glued[-1].x1
+        words = cell.text.lstrip("0123456789") if cell.raised else cell.text
         if gap > 0.9 * cell.size:
             glued.append(cell)
         else:
-            space = "" if gap < 0.12 * cell.size else " "
+            space = "" if gap < 0.12 * cell.size or words.startswith(" ") else " "
             glued[-1] = replace(
                 last,
-                text=f"{last.text}{space}{cell.text}",
+                text=f"{last.text}{space}{words}",
                 x1=max(last.x1, cell.x1),
                 size=max(last.size, cell.size),
                 bold=last.bold and cell.bold,
@@ -160,13 +163,20 @@ def _reads_on(key: str) -> bool:
     return key in {"good", "inadequate", "outstanding", "requiresimprovement", "requiresimprovementtobegood", "andcareleavers"}
 
 
-def _notes_apart(rows: list[Row], body_size: float) -> tuple[list[Row], list[Row]]:
+def _notes_apart(rows: list[Row], body_size: float, height: float) -> tuple[list[Row], list[Row]]:
     """Split off the footnotes: the small rows at the foot, from the first that begins with a mark."""
     start = len(rows)
     while start > 0 and rows[start - 1].size < body_size - 0.9:
         start -= 1
+    if start == len(rows) or any(closes(row.text) for row in rows[start:]):
+        return rows, []
     for index in range(start, len(rows)):
         first = rows[index].cells[0]
-        if first.raised or _NOTE_START.match(first.text):
+        if first.raised or first.text.isdigit() or _NOTE_START.match(first.text):
             return rows[:index], rows[index:]
+    # A note whose mark was lost is still small, at the foot, and stands apart from the text above it.
+    small = all(row.size < body_size - 1.4 for row in rows[start:])
+    apart = start > 0 and rows[start].baseline - rows[start - 1].baseline > 1.6 * body_size
+    if small and apart and rows[start].baseline > _FOOT * height:
+        return rows[:start], rows[start:]
     return rows, []

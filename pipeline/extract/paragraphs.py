@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.domain import ParagraphKind
 from pipeline.extract.layout import PageRows, Row
 from pipeline.extract.text import (
+    bare_number,
     dash_bullet,
     ends_sentence,
     glyph_bullet,
@@ -20,6 +21,7 @@ from pipeline.extract.text import (
 _INDENT = 6.0  # points: less is the play of a glyph within its box
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _HEADING_WORDS = 25
+_LINE_WORDS = 14
 _PAGE_LETTERS = 500  # so much of one size is a page's running text
 
 
@@ -29,8 +31,10 @@ class Block:
 
     Attributes
     ----------
-    marker_x, text_x : float or None
+    x0, text_x : float or None
         Left edge of its first row, and of the rows after it.
+    minor : bool
+        A heading within a part, which opens no other part whatever it says.
     """
 
     kind: ParagraphKind
@@ -45,6 +49,7 @@ class Block:
     last: Row
     text_x: float | None = None
     text: str = ""
+    minor: bool = False
 
     def add(self, row: Row) -> None:
         """Take ``row`` as the paragraph's next line."""
@@ -63,6 +68,7 @@ class _Measures:
     size: float
     right: float = 0.0
     page_size: dict[int, float] = field(default_factory=dict)
+    number: int = 0  # of the last numbered point
 
     def body_of(self, row: Row) -> float:
         """Font size of running text on the row's page: summaries for children are set larger."""
@@ -101,7 +107,24 @@ def blocks(pages: list[PageRows], size: float, tables: set[tuple[int, float]]) -
         block.text = without_stray(joined(block.lines, words))
         if block.kind is ParagraphKind.HEADING and len(block.text.split()) > _HEADING_WORDS and ends_sentence(block.text):
             block.kind = ParagraphKind.PARAGRAPH
-    return [block for block in found if block.text]
+    kept = [block for block in found if block.text]
+    _name_headings(kept)
+    return kept
+
+
+def _name_headings(found: list[Block]) -> None:
+    """A short line without a stop before a list of points is its heading, though nothing but its place sets it off."""
+    for block, after in zip(found, found[1:], strict=False):
+        if (
+            block.kind is ParagraphKind.PARAGRAPH
+            and after.kind in (ParagraphKind.NUMBERED, ParagraphKind.BULLET)
+            and len(block.lines) == 1
+            and len(block.text.split()) <= _LINE_WORDS
+            and block.text[:1].isupper()
+            and not ends_sentence(block.text)
+            and not block.text.endswith((":", ";", ","))
+        ):
+            block.kind, block.minor = ParagraphKind.HEADING, True
 
 
 def _measures(pages: list[PageRows], size: float) -> _Measures:
@@ -160,8 +183,9 @@ def _begun(row: Row, before: Block | None, measures: _Measures) -> Block:
     text = row.text
     if length := glyph_bullet(text) or dash_bullet(text):
         block = _block(ParagraphKind.BULLET, None, row, text[length:])
-    elif (numbered := point_number(text)) and not (row.bold and row.size > measures.body_of(row) + 0.9):
+    elif (numbered := _number(text, measures)) and not (row.bold and row.size > measures.body_of(row) + 0.9):
         number, length = numbered
+        measures.number = int(number)
         block = _block(ParagraphKind.NUMBERED, number, row, text[length:])
     elif _is_heading(row, measures):
         block = _block(ParagraphKind.HEADING, None, row, text)
@@ -184,7 +208,7 @@ def _goes_on(block: Block, row: Row, above: Row | None, measures: _Measures) -> 
     marked = block.kind in (ParagraphKind.NUMBERED, ParagraphKind.BULLET)
     at_text = hanging is not None and abs(row.x0 - hanging) < _INDENT
     stopped = ends_sentence(block.last.text)
-    if (point_number(row.text) or dash_bullet(row.text)) and _is_marker(block, row, at_text, stopped, above, measures):
+    if (_number(row.text, measures) or dash_bullet(row.text)) and _is_marker(block, row, at_text, stopped, above, measures):
         return False
     if above is not None:
         gap = row.baseline - above.baseline
@@ -218,13 +242,21 @@ def _is_marker(
     gap = row.baseline - above.baseline if above is not None else 0.0
     if gap > 1.28 * measures.pitch:
         return True
-    numbered = point_number(row.text)
-    if numbered and block.kind is ParagraphKind.NUMBERED and block.number and at_text and abs(row.x0 - block.x0) > _INDENT:
+    numbered = _number(row.text, measures)
+    if numbered is None:
+        return stopped or not at_text or block.last.text.endswith((":", ";", ","))
+    due = int(numbered[0]) == measures.number + 1
+    if block.kind is ParagraphKind.NUMBERED and (at_text or block.text_x is None) and row.x0 > block.x0 + _INDENT:
         return False
-    if numbered:
-        expected = block.number is not None and int(numbered[0]) == int(block.number) + 1
-        return expected or stopped or not at_text
-    return stopped or not at_text or block.last.text.endswith((":", ";", ","))
+    return due or stopped
+
+
+def _number(text: str, measures: _Measures) -> tuple[str, int] | None:
+    """The number that ``text`` begins with; one without a full stop only where it is due."""
+    if found := point_number(text):
+        return found
+    bare = bare_number(text)
+    return bare if bare and measures.number > 0 and int(bare[0]) == measures.number + 1 else None
 
 
 def _would_have_fitted(last: Row, row: Row, measures: _Measures, *, generous: bool) -> bool:
@@ -259,7 +291,7 @@ def _footnotes(rows: list[Row]) -> list[Block]:
     mark: str | None = None
     for row in rows:
         first = row.cells[0]
-        if first.raised and first.text.isdigit() and len(row.cells) == 1:
+        if first.text.isdigit() and len(row.cells) == 1:
             mark = first.text
             continue
         starts = re.match(r"(\d{1,2}|[*\u2020])[.)]?\s*(?=\S)", first.text)

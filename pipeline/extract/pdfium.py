@@ -25,6 +25,7 @@ _COLUMN = re.compile(
     r"|improvement(?:\s+to)?(?:\s+be)?(?:\s+good)?|to\s+be(?:\s+good)?|be\s+good|grade)$",
     re.IGNORECASE,
 )
+_LETTER = re.compile(r"[^\W\d_]")
 _SMALL = 0.82  # of the line's own size: raised marks are set at 0.65 or less
 _BOLD = 600
 
@@ -150,10 +151,16 @@ class _Look:
         if raw.FPDFText_HasUnicodeMapError(handle, first) == 1:
             self.unmapped += 1
         size = max(first_size, last_size)
+        if not text[start].isalpha() and (letter := _LETTER.search(text, start, end)):
+            # A bullet's or number's size is its own: the line's is its words'.
+            size = self.size(self._index(text, letter.start()))
+        raised = first_size < _SMALL * size and text[start].isdigit()
         x, baseline = self._to_shown(x0, y0)
+        if raised:
+            raw.FPDFText_GetCharOrigin(handle, last, a, b)
+            baseline = self._to_shown(self._a.value, self._b.value)[1]
         x1 = max(self._to_shown(left, bottom)[0], self._to_shown(right, top)[0])
         words = self._without_marks(text, start, end, size)
-        raised = first_size < _SMALL * size and text[start].isdigit()
         if broken:
             words += LINE_END_HYPHEN
         return Line(words, x, x1, baseline, size, bold, raised)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from pipeline.domain import Framework, Section
+from pipeline.extract.text import closes
 
 _S = Section
 
@@ -47,12 +48,6 @@ _LSCB_HEADING = re.compile(
 _AUTHORITY_PART = re.compile(
     r"(?:section 1:? )?(?:the )?local authority(?:\s*[-\u2013:]|$)|section 1\b|.*about (?:the|this) local authority", re.IGNORECASE
 )
-_BOILERPLATE_TEXT = re.compile(
-    r"any complaints about (?:this|the) inspection|the office for standards in education, children.{0,3}s? services"
-    r"|if you would like a copy of this document|(?:\u00a9|\(c\)) crown copyright|you (?:may|can) (?:use|copy) (?:this information|all or parts)"
-    r"|interested in our work|to receive regular email alerts",
-    re.IGNORECASE,
-)
 _RECOMMENDS = re.compile(
     r"(?:what|where) (?:does|do|needs?|need)\b.*improve|recommendations?\b|areas? for (?:improvement|development)|priority (?:and|for) immediate"
     r"|priority actions?|areas for priority action|(?:immediately|within (?:three|six|\d+) months):?$",
@@ -77,7 +72,7 @@ class SectionReader:
     section: Section = Section.COVER
     in_lscb: bool = False
     recommending: bool = False
-    _closed_size: float = 0.0  # of the heading that opened boilerplate: smaller ones belong to it
+    _closed_size: float = 0.0  # of the heading over grade descriptors: smaller ones are theirs
 
     def heading(self, text: str, size: float) -> None:
         """Take note of a heading and its font size."""
@@ -96,12 +91,12 @@ class SectionReader:
         if section is None:
             return
         if section is _S.BOILERPLATE:
-            self._closed_size = size
+            self._closed_size = size if "judg" in plain.lower() else 0.0
         self.section = _S.LSCB if self.in_lscb and section not in _KEPT else section
 
     def text(self, text: str) -> None:
         """Take note of a paragraph: closing boilerplate opens itself without a heading."""
-        if _BOILERPLATE_TEXT.match(text):
+        if closes(text):
             self.section = _S.BOILERPLATE
             self.recommending = False
-            self._closed_size = 100.0
+            self._closed_size = 0.0

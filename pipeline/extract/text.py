@@ -36,8 +36,22 @@ GLYPH_BULLETS = "\u2022\u25cf\u25cb\u25a0\u25a1\u25aa\u25ab\u25fc\u25fb\u25e6\u2
 DASH_BULLETS = "-\u2013\u2014\u2212\u2015\u2500\u0336"
 _GLYPH_BULLET = re.compile(rf"^(?:[{GLYPH_BULLETS}\ue000-\uf8ff]\s*|[o\u00a7]\s+(?=\S))")
 _DASH_BULLET = re.compile(rf"^[{DASH_BULLETS}]\s+(?=\S)")
-_NUMBER = re.compile(r"^(\d{1,3})\.(?:\s+|$|(?=[A-Z\u2018\u201c]))(?!\d+%?\s)")
+_NUMBER = re.compile(r"^(\d{1,3})\.(?:\s+|$|(?=[A-Z\u2018\u201c]))")
+_BARE_NUMBER = re.compile(r"^(\d{1,3})\s+(?=[A-Z])")
 _STRAY = re.compile("[\ue000-\uf8ff\ufffd\ufffe\uffff\u0001-\u0008\u000e-\u001f]")
+
+
+_CLOSING = re.compile(
+    r"any complaints about (?:this|the) inspection|the office for standards in education, children.{0,3}s? services"
+    r"|if you would like a copy of this document|(?:\u00a9|\(c\)) crown copyright|you (?:may|can) (?:use|copy) (?:this information|all or parts)"
+    r"|interested in our work|to receive regular email alerts",
+    re.IGNORECASE,
+)
+
+
+def closes(text: str) -> bool:
+    """Whether ``text`` begins the boilerplate that closes a report: complaints, the inspectorate, copies, copyright."""
+    return _CLOSING.match(text) is not None
 
 
 def mended(text: str) -> str:
@@ -71,8 +85,18 @@ def point_number(text: str) -> tuple[str, int] | None:
     return (found.group(1), found.end()) if found else None
 
 
+def bare_number(text: str) -> tuple[str, int] | None:
+    """As :func:`point_number`, for a number whose full stop was forgotten: only where that number is due."""
+    found = _BARE_NUMBER.match(text)
+    return (found.group(1), found.end()) if found else None
+
+
 def ends_sentence(text: str) -> bool:
-    """Whether ``text`` ends as a sentence does, a closing quote or bracket and a footnote's mark aside."""
+    """Whether ``text`` ends as a sentence does, a closing quote, bracket or reference in brackets aside."""
+    if text.endswith(")"):
+        opened = text.rfind("(")
+        if opened > 0 and text[:opened].rstrip().endswith((".", "!", "?")):
+            return True
     return text.rstrip("\u2019\u201d\"')] ").endswith((".", "!", "?"))
 
 

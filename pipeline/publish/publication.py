@@ -17,7 +17,7 @@ from pipeline.publish import columns
 from pipeline.publish.links import report_link
 from pipeline.publish.quotations import Quotation, strongest
 from pipeline.store import Store
-from pipeline.tables.columns import CHANGES, CONTRASTS, FREQUENCIES, Field, frame_of
+from pipeline.tables.columns import CHANGES, CO_OCCURRENCE, CONTRASTS, FREQUENCIES, TERMS, Field, frame_of
 from pipeline.themes.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ JUDGED = "judgements-by-year"
 APART = "what-sets-the-bands-apart"
 SECTIONS_APART = "what-sets-the-bands-apart-sections"
 CHANGES_TABLE = "change-over-the-years"
+BAND_TERMS = "distinctive-terms-of-bands"
+THEME_TERMS = "distinctive-terms-of-themes"
+CO_OCCURRENCE_TABLE = "themes-in-the-same-paragraph"
+TERMS_A_BAND = 25
 REPORTS = "reports"
 THEME_LIST = "themes"
 ALL_REPORTS = "all reports"
@@ -152,9 +156,12 @@ def gather(store: Store, config: Config, taxonomy: Taxonomy, run_id: int) -> Pub
         about = _about(connection, config, taxonomy, corpus, run_id)
         quotations = strongest(connection, config, QUOTATIONS_EACH)
         listed = _reports(connection, config, corpus)
+        terms = _terms(connection, corpus, taxonomy)
     tables = [
         *_frequency_tables(corpus, config, taxonomy),
         *_tests(corpus, taxonomy),
+        *terms,
+        _together(corpus, taxonomy),
         _judged(corpus),
         listed,
         _themes(taxonomy),
@@ -265,6 +272,42 @@ def _tests(corpus: Corpus, taxonomy: Taxonomy) -> list[PublishedTable]:
             rounded(changes(corpus, Domain.OVERALL.value, themes=themes), CHANGES),
         ),
     ]
+
+
+def _terms(connection: Connection, corpus: Corpus, taxonomy: Taxonomy) -> list[PublishedTable]:
+    from pipeline.tables.terms import distinctive_terms, terms_of_themes
+
+    of_bands = distinctive_terms(connection, corpus, limit=TERMS_A_BAND)
+    of_themes = terms_of_themes(connection, corpus, themes=theme_infos(taxonomy), limit=TERMS_A_BAND)
+    return [
+        PublishedTable(
+            BAND_TERMS,
+            "Distinctive terms of each band",
+            "A row for each band and term: the words that its reports use more than all others do, the most telling first.",
+            TERMS,
+            rounded(of_bands, TERMS),
+        ),
+        PublishedTable(
+            THEME_TERMS,
+            "Distinctive terms of each theme",
+            "A row for each theme (in the column band) and term: the words that the paragraphs carrying it use more than "
+            "all others do.",
+            TERMS,
+            rounded(of_themes, TERMS),
+        ),
+    ]
+
+
+def _together(corpus: Corpus, taxonomy: Taxonomy) -> PublishedTable:
+    from pipeline.tables.matrices import co_occurrence
+
+    return PublishedTable(
+        CO_OCCURRENCE_TABLE,
+        "Themes in the same paragraph",
+        "A row for each ordered pair of themes: the paragraphs that carry both, of those that carry the first.",
+        CO_OCCURRENCE,
+        rounded(co_occurrence(corpus, themes=theme_infos(taxonomy)), CO_OCCURRENCE),
+    )
 
 
 def _judged(corpus: Corpus) -> PublishedTable:

@@ -95,7 +95,9 @@ def _texts(connection: Connection, config: Config, wanted: Iterable[str]) -> dic
         rows = connection.execute(
             select(
                 paragraphs.c.paragraph_id,
-                func.coalesce(reports.c.authority, reports.c.listed_authority, "authority not known").label("authority"),
+                func.coalesce(reports.c.authority, reports.c.listed_authority, "authority not known").label(
+                    "authority"
+                ),
                 reports.c.published,
                 func.coalesce(judgements.c.grade, Band.NOT_JUDGED.value).label("grade"),
                 paragraphs.c.section,

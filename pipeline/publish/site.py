@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.domain import Band, Domain, Valence
 from pipeline.publish import publication as published
-from pipeline.publish import words
+from pipeline.publish import pictures, words
 from pipeline.publish.folders import folder_written_whole
 from pipeline.publish.frames import write_frame
 from pipeline.publish.links import report_link
@@ -48,7 +49,7 @@ def write(publication: Publication, output: Path) -> list[Path]:
     """Write the whole site anew and put it in the place of the old one."""
     site = output / FOLDER
     with folder_written_whole(site) as building:
-        names = _Site(publication, building, site).write()
+        names = _Site(publication, building, site, output / pictures.FOLDER).write()
     return [site / name for name in names]
 
 
@@ -67,11 +68,14 @@ class _Cited:
 class _Site:
     """The pages of one publication, written into ``building``, linked as if they stood in ``site``."""
 
-    def __init__(self, publication: Publication, building: Path, site: Path) -> None:
+    def __init__(self, publication: Publication, building: Path, site: Path, drawn: Path) -> None:
         self.publication = publication
+        self.pictures = sorted(drawn.glob("*.svg"))
         self.building = building
         self.site = site
-        self.theme_pages = {theme.code: f"themes/{words.slug(theme.code)}.html" for theme in publication.taxonomy.themes}
+        self.theme_pages = {
+            theme.code: f"themes/{words.slug(theme.code)}.html" for theme in publication.taxonomy.themes
+        }
         names = sorted(set(publication.frame(published.REPORTS)["authority"]))
         self.authority_pages = {name: f"authorities/{part}.html" for name, part in unique_slugs(names).items()}
 
@@ -86,6 +90,10 @@ class _Site:
         for table in self.publication.tables.values():
             data.append(f"data/{table.name}.csv")
             write_frame(table.frame, "csv", self.building / data[-1])
+        for picture in self.pictures:
+            data.append(f"pictures/{picture.name}")
+            (self.building / "pictures").mkdir(exist_ok=True)
+            shutil.copyfile(picture, self.building / data[-1])
         return [*(name for name, _, _ in pages), "site.css", *data]
 
     def _render(self, name: str, template: str, content: dict[str, Any]) -> None:
@@ -140,7 +148,9 @@ class _Site:
                 "bands": [band.value for band in Band],
                 "heat_table": heat_table(frame(published.THEMES), "Theme", self.theme_pages),
                 "sections_table": heat_table(frame(published.SECTIONS), "Section", {}),
-                "years": years_of(frame(published.JUDGED), Domain.OVERALL.value) if self.publication.about.reports else [],
+                "years": years_of(frame(published.JUDGED), Domain.OVERALL.value)
+                if self.publication.about.reports
+                else [],
                 "apart": [row for row in apart if row["q_value"] < _CLEAR],
                 "base": apart[0] if apart else None,
             },
@@ -186,6 +196,7 @@ class _Site:
             "by_region": by_theme(frame(by_name("region"))),
         }
         apart, changes = self._tests_by_theme()
+        terms = self._terms(published.THEME_TERMS)
         links = [{"page": self.theme_pages[theme.code], "name": theme.name} for theme in themes]
         for place, theme in enumerate(themes):
             yield (
@@ -193,18 +204,27 @@ class _Site:
                 "theme.html.j2",
                 {
                     "theme": theme,
-                    "sections": [section for section in self.publication.taxonomy.sections if theme.code in section.themes],
+                    "sections": [
+                        section for section in self.publication.taxonomy.sections if theme.code in section.themes
+                    ],
                     "total": totals.get(theme.code),
                     **{name: rows.get(theme.code, []) for name, rows in groupings.items()},
                     "strengths": self._cited(theme.code, Valence.STRENGTH),
                     "weaknesses": self._cited(theme.code, Valence.WEAKNESS),
                     "before": links[place - 1] if place else None,
                     "after": links[place + 1] if place + 1 < len(links) else None,
-                    "terms": None,
+                    "terms": terms.get(theme.code, []),
                     "apart": apart[theme.code],
                     "changes": changes[theme.code],
                 },
             )
+
+    def _terms(self, name: str) -> dict[str, list[dict[str, Any]]]:
+        """The distinctive terms of each band, or theme."""
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in records_of(self.publication.frame(name)):
+            found[row["band"]].append(row)
+        return found
 
     def _tests_by_theme(self) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
         apart: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -289,13 +309,13 @@ class _Site:
             "domains": domains,
             "profile": rows,
             "base": first["own"].of_paragraphs,
-            "bases": {
-                group: first[group].of_paragraphs if first[group] else 0 for group in ("band", "region", "all")
-            },
+            "bases": {group: first[group].of_paragraphs if first[group] else 0 for group in ("band", "region", "all")},
             "top": max(5, 5 * -(-int(highest + 1) // 5)),
             "reports": [
                 {
-                    "link": report["link"] if report["link"].startswith("http") else self._relative(report["report_id"]),
+                    "link": report["link"]
+                    if report["link"].startswith("http")
+                    else self._relative(report["report_id"]),
                     "when": words.day(_date(report["published"])),
                     "framework": report["framework"],
                     "kind": report["inspection_type"],
@@ -333,7 +353,9 @@ class _Site:
         ]
         sections = self._apart(published.SECTIONS_APART, "paragraphs")
         base = measures[0]["rows"][0]
-        yield apart["at"], "apart.html.j2", {"measures": measures, "sections": sections, "base": base}
+        terms = list(self._terms(published.BAND_TERMS).items())
+        content = {"measures": measures, "sections": sections, "base": base, "terms": terms}
+        yield apart["at"], "apart.html.j2", content
         for at, name, title in pages:
             table = heat_table(self.publication.frame(name), "Theme", self.theme_pages)
             yield at, "table.html.j2", {"title": title, "table": table, "file": name}
@@ -347,7 +369,13 @@ class _Site:
         yield (
             "data.html",
             "data.html.j2",
-            {"tables": list(tables), "dictionary": [(_titles(titles), fields) for fields, titles in dictionary.items()]},
+            {
+                "tables": list(tables),
+                "dictionary": [(_titles(titles), fields) for fields, titles in dictionary.items()],
+                "pictures": [
+                    (f"pictures/{path.name}", words.capital(path.stem.replace("-", " "))) for path in self.pictures
+                ],
+            },
         )
 
 

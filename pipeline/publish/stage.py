@@ -77,8 +77,11 @@ def _stamp(connection: Connection, config: Config) -> str:
 
 
 def _writers() -> Iterator[Writer]:
-    from pipeline.publish import csvs, site, workbook
+    from pipeline.publish import csvs, datapackage, pictures, qda, site, workbook
 
     yield csvs.write
+    yield datapackage.write
     yield workbook.write
-    yield site.write
+    yield pictures.write
+    yield qda.write
+    yield site.write  # last: it shows the pictures

@@ -25,6 +25,7 @@ _ILACS_NAME = re.compile(
 _PLACE_TAIL = re.compile(
     r"\s+(?:(?:metropolitan\s+borough|metropolitan\s+district|metropolitan\s+city|metropolitan|borough|county|city|district|unitary)\s+)*"
     r"(?:council|unitary\s+authority|local\s+authority|authority)$"
+    r"|\s+(?:local\s+)?safeguarding\s+children.{0,3}\s+board$"
     r"|\s+(?:metropolitan\s+(?:borough|district)|county\s+council)$",
     re.IGNORECASE,
 )
@@ -148,6 +149,8 @@ def _authority(rows: list[Row], framework: Framework) -> str | None:
         name = found["name"]
         if not re.match(r"(?:local authority|looked after|services|children)", name, re.IGNORECASE):
             return place_name(name)
+    if found := re.search(r"inspection\s+of\s+(.+?)\s+(?:children\b.*trust|children\b.*company|local\s+authority)\b", title, re.IGNORECASE):
+        return place_name(found[1])
     if framework is Framework.LAC:
         title = re.sub(r"^inspection of (?:services for )?looked after children(?: services)?\s*", "", title, flags=re.IGNORECASE)
     title = re.split(

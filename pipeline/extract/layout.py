@@ -12,6 +12,7 @@ from pipeline.extract.text import closes
 _SAME_ROW = 2.5  # points between the baselines of cells of one row
 _MARGIN = 0.115  # of the page's height, at the top and at the foot, where running heads and feet stand
 _FOOT = 0.6  # of the page's height: unmarked notes begin below it
+_ROWS_ABOVE = 8  # and under so many rows of text
 _DIGITS = re.compile(r"\d+")
 _PAGE_NUMBER = re.compile(r"^(?:page )?\d{1,4}(?: of \d{1,4})?$", re.IGNORECASE)
 _NOTE_START = re.compile(r"^(\d{1,2})(?:[.)]?\s+|(?=[A-Z]))(?=\S)|^[*\u2020]\s*")
@@ -176,7 +177,7 @@ def _notes_apart(rows: list[Row], body_size: float, height: float) -> tuple[list
             return rows[:index], rows[index:]
     # A note whose mark was lost is still small, at the foot, and stands apart from the text above it.
     small = all(row.size < body_size - 1.4 for row in rows[start:])
-    apart = start > 0 and rows[start].baseline - rows[start - 1].baseline > 1.6 * body_size
+    apart = start > _ROWS_ABOVE and rows[start].baseline - rows[start - 1].baseline > 1.6 * body_size
     if small and apart and rows[start].baseline > _FOOT * height:
         return rows[:start], rows[start:]
     return rows, []

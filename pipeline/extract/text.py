@@ -38,6 +38,7 @@ _GLYPH_BULLET = re.compile(rf"^(?:[{GLYPH_BULLETS}\ue000-\uf8ff]\s*|[o\u00a7]\s+
 _DASH_BULLET = re.compile(rf"^[{DASH_BULLETS}]\s+(?=\S)")
 _NUMBER = re.compile(r"^(\d{1,3})\.(?:\s+|$|(?=[A-Z\u2018\u201c]))")
 _BARE_NUMBER = re.compile(r"^(\d{1,3})\s+(?=[A-Z])")
+_SUSPENDED = re.compile(r"(?:and|or|to)\b")  # "16- and 17-year-olds"
 _STRAY = re.compile("[\ue000-\uf8ff\ufffd\ufffe\uffff\u0001-\u0008\u000e-\u001f]")
 
 
@@ -120,6 +121,8 @@ def joined(lines: list[str], words: set[str] | None = None) -> str:
 
 
 def _mend_break(before: str, after: str, words: set[str] | None) -> str:
+    if _SUSPENDED.match(after):
+        return f"{before}- {after}"
     left = re.search(r"[^\W\d_]+$", before)
     right = re.match(r"[^\W\d_]+", after)
     if words and left and right:

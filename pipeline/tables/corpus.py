@@ -24,7 +24,7 @@ VALENCES = tuple(valence.value for valence in Valence)
 SECTIONS = tuple(section.value for section in Section)
 """``paragraphs.section`` holds positions in this tuple."""
 
-_ROWS_AT_A_TIME = 50_000
+_ROWS_AT_A_TIME = 10_000
 _ORDINALS = 1 << 20  # more paragraphs than any report has: report and ordinal fit one integer
 
 
@@ -101,18 +101,7 @@ class Corpus:
     def positions(self, paragraph_ids: Sequence[str]) -> np.ndarray:
         """Where these paragraphs stand in ``paragraphs``: int64; -1 for one that is not counted or not there."""
         numbers = {report_id: number for number, report_id in enumerate(self.reports["report_id"])}
-        parts = [paragraph_id.rpartition("-") for paragraph_id in paragraph_ids]
-        wanted = np.array(
-            [
-                numbers[report] * _ORDINALS + int(ordinal) if report in numbers and ordinal.isdecimal() else -1
-                for report, _, ordinal in parts
-            ],
-            dtype=np.int64,
-        )
-        keys = _key(self.paragraphs["report"].to_numpy(), self.paragraphs["ordinal"].to_numpy())
-        places = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
-        found = keys[places] == wanted if len(keys) else np.zeros(len(wanted), dtype=bool)
-        return np.where(found, places, -1)
+        return _places(_keys(self.paragraphs), paragraph_ids, numbers)
 
 
 def latest_of_each_authority(reports: pd.DataFrame, judgements: pd.DataFrame) -> np.ndarray:
@@ -257,35 +246,51 @@ def _read_tags(
     connection: Connection, numbers: Mapping[str, int], paragraphs: pd.DataFrame
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     table = schema.tags.c
-    query = (
-        select(
-            schema.paragraphs.c.report_id, schema.paragraphs.c.ordinal, table.theme, table.valence, table.probability
-        )
-        .join(schema.paragraphs, table.paragraph_id == schema.paragraphs.c.paragraph_id)
-        .join(schema.reports, schema.paragraphs.c.report_id == schema.reports.c.report_id)
-        .where(schema.paragraphs.c.substantive, schema.reports.c.status == schema.Status.EXTRACTED)
-    )
-    keys = _key(paragraphs["report"].to_numpy(), paragraphs["ordinal"].to_numpy())
+    # Tags of paragraphs that are not counted fall out below: joining in the database would look every one of them up
+    # there.
+    query = select(table.paragraph_id, table.theme, table.valence, table.probability)
+    keys = _keys(paragraphs)
     theme_numbers: dict[str, int] = {}
     valence_numbers = {sign: number for number, sign in enumerate(VALENCES)}
 
     def pieces() -> Iterator[tuple[np.ndarray, ...]]:
-        for report, ordinal, theme, valence, probability in _columns(
-            connection, query, object, int, object, object, float
-        ):
-            wanted = _key(np.fromiter((numbers[report_id] for report_id in report), np.int64, len(report)), ordinal)
+        for paragraph_id, theme, valence, probability in _columns(connection, query, object, object, object, float):
+            places = _places(keys, paragraph_id, numbers)
+            counted = places >= 0
+            codes, signs = theme[counted], valence[counted]
             yield (
-                np.searchsorted(keys, wanted),
+                places[counted],
                 np.fromiter(
-                    (theme_numbers.setdefault(code, len(theme_numbers)) for code in theme), np.int16, len(theme)
+                    (theme_numbers.setdefault(code, len(theme_numbers)) for code in codes), np.int16, len(codes)
                 ),
-                np.fromiter((valence_numbers[sign] for sign in valence), np.int8, len(valence)),
-                probability,
+                np.fromiter((valence_numbers[sign] for sign in signs), np.int8, len(signs)),
+                probability[counted],
             )
 
     paragraph, theme, valence, probability = _gathered(pieces(), np.int32, np.int16, np.int8, np.float32)
     frame = pd.DataFrame({"paragraph": paragraph, "theme": theme, "valence": valence, "probability": probability})
     return frame, tuple(theme_numbers)
+
+
+def _places(keys: np.ndarray, paragraph_ids: Sequence[str] | np.ndarray, numbers: Mapping[str, int]) -> np.ndarray:
+    """Positions of paragraph ids among ascending keys; -1 where there is none."""
+    parts = (paragraph_id.rpartition("-") for paragraph_id in paragraph_ids)
+    wanted = np.fromiter(
+        (
+            numbers[report] * _ORDINALS + int(ordinal) if report in numbers and ordinal.isdecimal() else -1
+            for report, _, ordinal in parts
+        ),
+        np.int64,
+        len(paragraph_ids),
+    )
+    if not len(keys):
+        return np.full(len(wanted), -1, dtype=np.int64)
+    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[places] == wanted, places, -1)
+
+
+def _keys(paragraphs: pd.DataFrame) -> np.ndarray:
+    return _key(paragraphs["report"].to_numpy(), paragraphs["ordinal"].to_numpy())
 
 
 def _key(report: np.ndarray, ordinal: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
 from pipeline.domain import Domain, Framework, Grade
@@ -129,9 +130,12 @@ def annex(corpus: Corpus, paper: Paper, urn_of: Callable[[str], str | None]) -> 
         Columns :data:`pipeline.tables.columns.ANNEX`, seven rows an authority: overall, five sub-judgements, the board.
     """
     reports = _reports_of_the_time(corpus)
+    own = corpus.judgements
     judged: dict[tuple[int | None, str], tuple[Grade, int | None]] = {
-        (row.report, row.domain): (Grade(row.grade), None if pd.isna(row.page) else int(row.page))
-        for row in corpus.judgements.itertuples()
+        (int(report), str(domain)): (Grade(grade), None if np.isnan(page) else int(page))
+        for report, domain, grade, page in zip(
+            own["report"].to_numpy(), own["domain"], own["grade"], own["page"].to_numpy(dtype=float), strict=True
+        )
     }
     rows: list[dict[str, object]] = []
     for entry in paper.annex:

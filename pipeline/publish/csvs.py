@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.publish.catalogue import SECTIONS, THEMES
 from pipeline.publish.frames import write_frame
-from pipeline.publish.publication import SECTIONS, THEMES, Publication
+from pipeline.publish.publication import Publication
 
 
 def write(publication: Publication, output: Path) -> list[Path]:

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.files import sha256_of, write_text
-from pipeline.publish import columns
-from pipeline.publish import publication as published
+from pipeline.publish import catalogue, columns
 from pipeline.publish.folders import folder_written_whole
 from pipeline.publish.frames import write_frame
 from pipeline.publish.publication import About, Publication, PublishedTable
@@ -32,7 +31,7 @@ _KEYS: dict[tuple[Field, ...], tuple[str, ...]] = {
     columns.REPORTS: ("report_id",),
     columns.THEMES: ("theme",),
 }
-_OF_SECTIONS = (published.SECTIONS, published.SECTIONS_LATEST, published.SECTIONS_APART)
+_OF_SECTIONS = (catalogue.SECTIONS, catalogue.SECTIONS_LATEST, catalogue.SECTIONS_APART)
 """Tables whose column ``theme`` holds a section of the paper."""
 
 
@@ -56,8 +55,8 @@ def _descriptor(about: About, resources: list[dict[str, Any]]) -> dict[str, Any]
         "profile": "data-package",
         "name": "inspection-themes",
         "title": "Theme frequencies by rating band in Ofsted's reports on local authorities' children's services",
-        "description": f"{about.reports} reports of {about.authorities} authorities, {about.paragraphs} paragraphs; themes "
-        f"assigned by {', '.join(about.models) or 'no model yet'} against the taxonomy '{about.taxonomy}'.",
+        "description": f"{about.reports} reports of {about.authorities} authorities, {about.paragraphs} paragraphs; "
+        f"themes assigned by {', '.join(about.models) or 'no model yet'} against the taxonomy '{about.taxonomy}'.",
         "version": f"{about.version}+run.{about.run_id}",
         "created": about.made.isoformat(),
         "licenses": [
@@ -114,7 +113,7 @@ def _resource(table: PublishedTable, path: Path, bounded: bool = True) -> dict[s
 
 def _themed(table: PublishedTable) -> bool:
     names = {field.name for field in table.fields}
-    return "theme" in names and table.name not in (published.THEME_LIST, *_OF_SECTIONS)
+    return "theme" in names and table.name not in (catalogue.THEME_LIST, *_OF_SECTIONS)
 
 
 def schema_of(fields: Sequence[Field], key: Sequence[str], themed: bool, bounded: bool) -> dict[str, Any]:
@@ -142,6 +141,6 @@ def schema_of(fields: Sequence[Field], key: Sequence[str], themed: bool, bounded
         described.append(entry)
     schema: dict[str, Any] = {"fields": described, "primaryKey": list(key), "missingValues": [""]}
     if themed:
-        reference = {"resource": published.THEME_LIST, "fields": "theme"}
+        reference = {"resource": catalogue.THEME_LIST, "fields": "theme"}
         schema["foreignKeys"] = [{"fields": "theme", "reference": reference}]
     return schema

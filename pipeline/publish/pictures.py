@@ -1,4 +1,4 @@
-"""Pictures for reports and slides: SVG and PNG, in colours that the colour-blind can tell apart, made without a network."""
+"""Pictures for reports and slides, as SVG and PNG: colours that the colour-blind can tell apart, no network needed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.domain import Band, Domain
 from pipeline.files import written_whole
-from pipeline.publish import publication as published
-from pipeline.publish import words
+from pipeline.publish import catalogue, words
+from pipeline.publish.catalogue import by_name
 from pipeline.publish.folders import folder_written_whole
-from pipeline.publish.publication import Publication, by_name
+from pipeline.publish.publication import Publication
 
 if TYPE_CHECKING:
     import altair as alt
@@ -100,7 +100,7 @@ def _plain(chart: Any) -> Any:
 def _heat_map(publication: Publication) -> alt.Chart | None:
     import altair as alt
 
-    frame = publication.frame(published.THEMES)
+    frame = publication.frame(catalogue.THEMES)
     frame = frame[frame["of_reports"] > 0]
     if not len(frame):
         return None
@@ -147,7 +147,7 @@ def _heat_map(publication: Publication) -> alt.Chart | None:
 def _forest(publication: Publication) -> alt.Chart | None:
     import altair as alt
 
-    frame = publication.frame(published.APART)
+    frame = publication.frame(catalogue.APART)
     frame = frame[(frame["measure"] == "paragraphs") & frame["risk_ratio"].notna() & frame["ratio_low"].notna()]
     frame = frame[frame["ratio_low"] > 0].sort_values("risk_ratio", ascending=False)
     if not len(frame):
@@ -229,7 +229,7 @@ def _trends(publication: Publication) -> alt.Chart | None:
 def _judgements(publication: Publication) -> alt.Chart | None:
     import altair as alt
 
-    frame = publication.frame(published.JUDGED)
+    frame = publication.frame(catalogue.JUDGED)
     chosen = (
         (frame["domain"] == Domain.OVERALL.value) & ~frame["year"].isin(["all", "unknown"]) & (frame["of_reports"] > 0)
     )

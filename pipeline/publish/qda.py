@@ -7,23 +7,25 @@ NVivo, MAXQDA, ATLAS.ti and QualCoder open it.
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
+from io import TextIOBase, TextIOWrapper
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 from xml.sax.saxutils import XMLGenerator
+from xml.sax.xmlreader import AttributesImpl
 
 from sqlalchemy import Connection, select
 
 from pipeline.analysis import theme_infos
 from pipeline.domain import Domain, Valence
 from pipeline.files import neutralise
-from pipeline.publish import publication as published
-from pipeline.publish import words
+from pipeline.publish import catalogue, words
 from pipeline.publish.folders import folder_written_whole
 from pipeline.publish.frames import write_frame
 from pipeline.publish.publication import Publication
@@ -75,7 +77,7 @@ def _matrices(publication: Publication, folder: Path) -> None:
     write_frame(report_matrix(publication.corpus, themes=themes), "csv", folder / "report-matrix.csv")
     counted = report_matrix(publication.corpus, themes=themes, values="paragraphs")
     write_frame(counted, "csv", folder / "report-matrix-paragraphs.csv")
-    together = square(publication.frame(published.CO_OCCURRENCE_TABLE), themes)
+    together = square(publication.frame(catalogue.CO_OCCURRENCE_TABLE), themes)
     write_frame(together.reset_index(names="theme"), "csv", folder / "co-occurrence-matrix.csv")
 
 
@@ -101,13 +103,14 @@ def fit(text: str) -> str:
 class _Xml:
     """A little writer: elements as context managers, attributes escaped."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: TextIOBase) -> None:
         self._generator = XMLGenerator(file, encoding="utf-8", short_empty_elements=True)
         self._generator.startDocument()
 
     @contextmanager
     def element(self, name: str, attributes: Mapping[str, str] | None = None) -> Iterator[None]:
-        self._generator.startElement(name, {key: fit(value) for key, value in (attributes or {}).items()})
+        fitted = {key: fit(value) for key, value in (attributes or {}).items()}
+        self._generator.startElement(name, AttributesImpl(fitted))
         yield
         self._generator.endElement(name)
 
@@ -162,10 +165,11 @@ def _sets(publication: Publication, xml: _Xml, key: str) -> None:
 def _project(publication: Publication, connection: Connection, path: Path) -> None:
     made = publication.about.made.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     user = guid("user", "pipeline")
-    reports = publication.frame(published.REPORTS).to_dict("records")
+    reports = publication.frame(catalogue.REPORTS).to_dict("records")
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-        tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as file,
+        tempfile.TemporaryFile() as raw,
+        TextIOWrapper(raw, encoding="utf-8", newline="\n") as file,
     ):
         xml = _Xml(file)
         attributes = {
@@ -199,13 +203,14 @@ def _project(publication: Publication, connection: Connection, path: Path) -> No
                     _sets(publication, xml, "targetGUID")
             xml.leaf(
                 "Description",
-                f"{publication.about.reports} reports coded by {_coder(publication)}. Each coded paragraph carries the code "
-                "of its theme, and below it that of how it puts the theme. Text: Crown copyright, Open Government Licence v3.0.",
+                f"{publication.about.reports} reports coded by {_coder(publication)}. Each coded paragraph carries the "
+                "code of its theme, and below it that of how it puts the theme. "
+                "Text: Crown copyright, Open Government Licence v3.0.",
             )
-        file.seek(0)
+        file.flush()
+        raw.seek(0)
         with archive.open(_entry("project.qde"), "w") as entry:
-            while block := file.read(1 << 20):
-                entry.write(block.encode())
+            shutil.copyfileobj(raw, entry)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -236,7 +241,7 @@ def _title(report: Mapping[Any, Any]) -> str:
 def _sources(
     publication: Publication, connection: Connection, xml: _Xml, archive: zipfile.ZipFile, user: str, made: str
 ) -> None:
-    reports = publication.frame(published.REPORTS).to_dict("records")
+    reports = publication.frame(catalogue.REPORTS).to_dict("records")
     for start in range(0, len(reports), _REPORTS_AT_A_TIME):
         block = reports[start : start + _REPORTS_AT_A_TIME]
         texts, carried = _read(connection, [report["report_id"] for report in block], publication.taxonomy.codes)
@@ -294,14 +299,14 @@ def _read(
     ):
         texts.setdefault(row.report_id, []).append((row.paragraph_id, row.number, row.text))
     carried: dict[str, list[tuple[str, str]]] = {}
-    for row in connection.execute(
+    for tag in connection.execute(
         select(tags.c.paragraph_id, tags.c.theme, tags.c.valence)
         .join(paragraphs)
         .where(paragraphs.c.report_id.in_(report_ids), paragraphs.c.substantive)
         .order_by(tags.c.paragraph_id, tags.c.theme)
     ):
-        if row.theme in codes:
-            carried.setdefault(row.paragraph_id, []).append((row.theme, row.valence))
+        if tag.theme in codes:
+            carried.setdefault(tag.paragraph_id, []).append((tag.theme, tag.valence))
     return texts, carried
 
 

@@ -4,396 +4,88 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipeline.domain import Band, Domain, Valence
-from pipeline.publish import publication as published
 from pipeline.publish import pictures, words
 from pipeline.publish.folders import folder_written_whole
 from pipeline.publish.frames import write_frame
-from pipeline.publish.links import report_link
-from pipeline.publish.publication import DIMENSION_TITLES, Publication, by_name
-from pipeline.publish.quotations import Quotation
-from pipeline.publish.views import Cell, by_band, by_theme, heat_table, records_of, unique_slugs, years_of
+from pipeline.publish.pages import Page, Pages
+from pipeline.publish.publication import About, Publication
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER = "site"
-QUOTATIONS_A_PAGE = 8
-MEASURE_TITLES = {
-    "paragraphs": "Paragraphs that carry it",
-    "weaknesses": "Paragraphs that put it as a weakness",
-    "strengths": "Paragraphs that put it as a strength",
-    "reports": "Reports that carry it",
-}
-_CLEAR = 0.05
-
-# Themes by group, as heat tables of their own: page, table, heading of the first column's title.
-_TABLE_PAGES: tuple[tuple[str, str, str], ...] = (
-    ("latest", published.LATEST, "overall judgement, the latest report of each authority only"),
-    *(
-        (words.slug(dimension), by_name(dimension), DIMENSION_TITLES[dimension])
-        for dimension in DIMENSION_TITLES
-        if dimension not in (Domain.OVERALL.value, "authority") and "," not in dimension
-    ),
-)
 
 
 def write(publication: Publication, output: Path) -> list[Path]:
-    """Write the whole site anew and put it in the place of the old one."""
+    """Write the whole site anew and put it in the place of the old one; it shows the pictures of ``output``."""
     site = output / FOLDER
+    drawn = sorted((output / pictures.FOLDER).glob("*.svg"))
     with folder_written_whole(site) as building:
-        names = _Site(publication, building, site, output / pictures.FOLDER).write()
+        environment = _environment()
+        for page in Pages(publication, site, [path.name for path in drawn]):
+            _render(environment, page, publication.about, building)
+        style = (_templates() / "site.css").read_text(encoding="utf-8")
+        (building / "site.css").write_text(style, encoding="utf-8", newline="\n")
+        for table in publication.tables.values():
+            write_frame(table.frame, "csv", building / "data" / f"{table.name}.csv")
+        for picture in drawn:
+            (building / "pictures").mkdir(exist_ok=True)
+            shutil.copyfile(picture, building / "pictures" / picture.name)
+        names = sorted(path.relative_to(building) for path in building.rglob("*") if path.is_file())
     return [site / name for name in names]
 
 
-@dataclass(frozen=True)
-class _Cited:
-    """A quotation with its address, as seen from the page that shows it."""
-
-    quotation: Quotation
-    link: str
-    authority_page: str | None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.quotation, name)
+def _render(environment: Environment, page: Page, about: About, folder: Path) -> None:
+    path = folder / page.name
+    path.parent.mkdir(exist_ok=True)
+    # The part of the site that the page belongs to: its folder's own page.
+    here = f"{page.name.split('/')[0]}.html" if "/" in page.name else page.name
+    root = "../" * page.name.count("/")
+    text = environment.get_template(page.template).render(root=root, here=here, about=about, **page.content)
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
-class _Site:
-    """The pages of one publication, written into ``building``, linked as if they stood in ``site``."""
+def _environment() -> Environment:
+    import jinja2
 
-    def __init__(self, publication: Publication, building: Path, site: Path, drawn: Path) -> None:
-        self.publication = publication
-        self.pictures = sorted(drawn.glob("*.svg"))
-        self.building = building
-        self.site = site
-        self.theme_pages = {
-            theme.code: f"themes/{words.slug(theme.code)}.html" for theme in publication.taxonomy.themes
-        }
-        names = sorted(set(publication.frame(published.REPORTS)["authority"]))
-        self.authority_pages = {name: f"authorities/{part}.html" for name, part in unique_slugs(names).items()}
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_templates()),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["interval"] = words.interval
+    environment.filters |= {
+        "percent": words.percent,
+        "number": words.number,
+        "count": words.count,
+        "level": words.level,
+        "day": words.day,
+        "spoken": words.spoken,
+        "capital": words.capital,
+        "slug": words.slug,
+        "p_value": words.p_value,
+        "signed": words.signed,
+        "on_log": _on_log,
+        "place": _place,
+        "known": words.known,
+    }
+    environment.tests["known"] = words.known
+    return environment
 
-    def write(self) -> list[str]:
-        """Write every page, the style sheet and the data; their names are returned."""
-        pages = [*self._overview(), *self._themes(), *self._authorities(), *self._tables(), *self._others()]
-        for name, template, content in pages:
-            self._render(name, template, content)
-        style = _templates() / "site.css"
-        (self.building / "site.css").write_text(style.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
-        data = []
-        for table in self.publication.tables.values():
-            data.append(f"data/{table.name}.csv")
-            write_frame(table.frame, "csv", self.building / data[-1])
-        for picture in self.pictures:
-            data.append(f"pictures/{picture.name}")
-            (self.building / "pictures").mkdir(exist_ok=True)
-            shutil.copyfile(picture, self.building / data[-1])
-        return [*(name for name, _, _ in pages), "site.css", *data]
 
-    def _render(self, name: str, template: str, content: dict[str, Any]) -> None:
-        path = self.building / name
-        path.parent.mkdir(exist_ok=True)
-        here = "themes.html" if name.startswith("themes/") else name
-        for folder in ("authorities", "tables"):
-            here = f"{folder}.html" if name.startswith(f"{folder}/") else here
-        text = self._environment.get_template(template).render(
-            root="../" * name.count("/"), here=here, about=self.publication.about, **content
-        )
-        path.write_text(text, encoding="utf-8", newline="\n")
-
-    @cached_property
-    def _environment(self) -> Environment:
-        import jinja2
-
-        environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(_templates()),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.globals["interval"] = words.interval
-        environment.filters |= {
-            "percent": words.percent,
-            "number": words.number,
-            "count": words.count,
-            "level": words.level,
-            "day": words.day,
-            "spoken": words.spoken,
-            "capital": words.capital,
-            "slug": words.slug,
-            "p_value": words.p_value,
-            "signed": words.signed,
-            "on_log": _on_log,
-            "place": lambda value: f"{min(max(value, 0.0), 100.0):.4g}",
-        }
-        environment.tests["known"] = words.known
-        environment.filters["known"] = words.known
-        return environment
-
-    def _overview(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        frame = self.publication.frame
-        apart = self._apart(published.APART, "paragraphs")
-        yield (
-            "index.html",
-            "index.html.j2",
-            {
-                "themes": self.publication.taxonomy.themes,
-                "bands": [band.value for band in Band],
-                "heat_table": heat_table(frame(published.THEMES), "Theme", self.theme_pages),
-                "sections_table": heat_table(frame(published.SECTIONS), "Section", {}),
-                "years": years_of(frame(published.JUDGED), Domain.OVERALL.value)
-                if self.publication.about.reports
-                else [],
-                "apart": [row for row in apart if row["q_value"] < _CLEAR],
-                "base": apart[0] if apart else None,
-            },
-        )
-
-    def _apart(self, name: str, measure: str) -> list[dict[str, Any]]:
-        """The rows of one measure, commonest in inadequate first, those without a ratio last."""
-        frame = self.publication.frame(name)
-        ordered = frame[frame["measure"] == measure].sort_values("risk_ratio", ascending=False, kind="stable")
-        numbered = name == published.SECTIONS_APART
-        return [
-            row
-            | {
-                "page": self.theme_pages.get(row["theme"]),
-                "label": f"{row['theme']} {row['name']}" if numbered else row["name"],
-            }
-            for row in records_of(ordered)
-        ]
-
-    def _themes(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        frame = self.publication.frame
-        themes = self.publication.taxonomy.themes
-        totals = {theme: cells[0] for theme, cells in by_theme(frame(published.ALL)).items()}
-        yield (
-            "themes.html",
-            "themes.html.j2",
-            {
-                "rows": [
-                    {
-                        "page": self.theme_pages[theme.code],
-                        "name": theme.name,
-                        "definition": theme.definition,
-                        "cell": totals.get(theme.code),
-                    }
-                    for theme in themes
-                ]
-            },
-        )
-        groupings = {
-            "by_band": by_theme(frame(published.THEMES)),
-            "by_section": by_theme(frame(by_name("section_judgement"))),
-            "by_year": by_theme(frame(by_name("year"))),
-            "by_region": by_theme(frame(by_name("region"))),
-        }
-        apart, changes = self._tests_by_theme()
-        terms = self._terms(published.THEME_TERMS)
-        links = [{"page": self.theme_pages[theme.code], "name": theme.name} for theme in themes]
-        for place, theme in enumerate(themes):
-            yield (
-                self.theme_pages[theme.code],
-                "theme.html.j2",
-                {
-                    "theme": theme,
-                    "sections": [
-                        section for section in self.publication.taxonomy.sections if theme.code in section.themes
-                    ],
-                    "total": totals.get(theme.code),
-                    **{name: rows.get(theme.code, []) for name, rows in groupings.items()},
-                    "strengths": self._cited(theme.code, Valence.STRENGTH),
-                    "weaknesses": self._cited(theme.code, Valence.WEAKNESS),
-                    "before": links[place - 1] if place else None,
-                    "after": links[place + 1] if place + 1 < len(links) else None,
-                    "terms": terms.get(theme.code, []),
-                    "apart": apart[theme.code],
-                    "changes": changes[theme.code],
-                },
-            )
-
-    def _terms(self, name: str) -> dict[str, list[dict[str, Any]]]:
-        """The distinctive terms of each band, or theme."""
-        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in records_of(self.publication.frame(name)):
-            found[row["band"]].append(row)
-        return found
-
-    def _tests_by_theme(self) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
-        apart: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in records_of(self.publication.frame(published.APART)):
-            apart[row["theme"]].append(row | {"page": None, "label": MEASURE_TITLES[row["measure"]]})
-        changes: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in records_of(self.publication.frame(published.CHANGES_TABLE)):
-            if row["measure"] == "paragraphs":
-                changes[row["theme"]].append(row)
-        return apart, changes
-
-    def _cited(self, theme: str, valence: Valence) -> list[_Cited]:
-        quotations = self.publication.quotations.get((theme, valence.value), [])[:QUOTATIONS_A_PAGE]
-        return [
-            _Cited(
-                item,
-                report_link(item.url, item.file, item.page, seen_from=self.site / "themes"),
-                self.authority_pages.get(item.authority),
-            )
-            for item in quotations
-        ]
-
-    def _authorities(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        reports = self.publication.frame(published.REPORTS)
-        regions: dict[str, list[dict[str, str]]] = {}
-        homes = dict(zip(reports["authority"], reports["region"], strict=True))
-        for name in sorted(homes):
-            regions.setdefault(homes[name], []).append({"name": name, "page": self.authority_pages[name]})
-        yield (
-            "authorities.html",
-            "authorities.html.j2",
-            {"regions": [{"name": region, "authorities": regions[region]} for region in sorted(regions)]},
-        )
-        frame = self.publication.frame
-        profiles, overall = by_band(frame(by_name("authority"))), by_band(frame(published.THEMES))
-        by_region, of_all = by_band(frame(by_name("region"))), by_band(frame(published.ALL))
-        everything = next(iter(of_all.values()), {})
-        for name, own in profiles.items():
-            of_authority = reports[reports["authority"] == name]
-            latest = of_authority[of_authority["latest"]]
-            grade = latest[Domain.OVERALL.value].iloc[0] if len(latest) else Band.NOT_JUDGED.value
-            band = dict(self.publication.about.bands).get(grade, grade)
-            band = None if band == Band.NOT_JUDGED.value else band
-            region = by_region.get(homes[name], {})
-            yield (
-                self.authority_pages[name],
-                "authority.html.j2",
-                self._profile(name, of_authority, own, band, homes[name], region, overall, everything),
-            )
-
-    def _profile(
-        self,
-        name: str,
-        reports: Any,
-        own: dict[str, Cell],
-        band: str | None,
-        region_name: str,
-        region: dict[str, Cell],
-        overall: dict[str, dict[str, Cell]],
-        everything: dict[str, Cell],
-    ) -> dict[str, Any]:
-        rows = [
-            {
-                "page": self.theme_pages[theme.code],
-                "name": theme.name,
-                "own": own[theme.code],
-                "band": overall[band][theme.code] if band else None,
-                "region": region[theme.code],
-                "all": everything[theme.code],
-            }
-            for theme in self.publication.taxonomy.themes
-        ]
-        first = rows[0]
-        shares = [cell.paragraphs_percent for row in rows for cell in row.values() if isinstance(cell, Cell)]
-        highest = max((share for share in shares if words.known(share)), default=0.0)
-        domains = [(domain.value, words.DOMAIN_NAMES[domain.value]) for domain in Domain]
-        newest = reports.sort_values("published", ascending=False, kind="stable")
-        return {
-            "name": name if name != "unknown" else "Authority not known",
-            "region": region_name,
-            "band": band,
-            "domains": domains,
-            "profile": rows,
-            "base": first["own"].of_paragraphs,
-            "bases": {group: first[group].of_paragraphs if first[group] else 0 for group in ("band", "region", "all")},
-            "top": max(5, 5 * -(-int(highest + 1) // 5)),
-            "reports": [
-                {
-                    "link": report["link"]
-                    if report["link"].startswith("http")
-                    else self._relative(report["report_id"]),
-                    "when": words.day(_date(report["published"])),
-                    "framework": report["framework"],
-                    "kind": report["inspection_type"],
-                    "grades": [report[domain] for domain, _ in domains],
-                }
-                for report in newest.to_dict("records")
-            ],
-        }
-
-    def _relative(self, report_id: str) -> str:
-        return report_link(None, self._files[report_id], seen_from=self.site / "authorities")
-
-    @cached_property
-    def _files(self) -> dict[str, Path]:
-        from sqlalchemy import select
-
-        from pipeline.schema import reports
-
-        with self.publication.store.reading() as connection:
-            rows = connection.execute(select(reports.c.report_id, reports.c.file))
-            return {row.report_id: self.publication.config.resolve(row.file) for row in rows}
-
-    def _tables(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        pages = [(f"tables/{page}.html", name, f"Themes by {title}") for page, name, title in _TABLE_PAGES]
-        links = [{"at": at, "title": title} for at, _, title in pages]
-        apart = {"at": "tables/apart.html", "title": "What sets the bands apart: tests of trend and risk ratios"}
-        yield "tables.html", "tables.html.j2", {"pages": [apart, *links]}
-        measures = [
-            {
-                "code": measure,
-                "title": title,
-                "rows": self._apart(published.APART, measure),
-            }
-            for measure, title in MEASURE_TITLES.items()
-        ]
-        sections = self._apart(published.SECTIONS_APART, "paragraphs")
-        base = measures[0]["rows"][0]
-        terms = list(self._terms(published.BAND_TERMS).items())
-        content = {"measures": measures, "sections": sections, "base": base, "terms": terms}
-        yield apart["at"], "apart.html.j2", content
-        for at, name, title in pages:
-            table = heat_table(self.publication.frame(name), "Theme", self.theme_pages)
-            yield at, "table.html.j2", {"title": title, "table": table, "file": name}
-
-    def _others(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        yield "method.html", "method.html.j2", {}
-        tables = self.publication.tables.values()
-        dictionary: dict[tuple[Any, ...], list[str]] = {}
-        for table in tables:
-            dictionary.setdefault(table.fields, []).append(table.title)
-        yield (
-            "data.html",
-            "data.html.j2",
-            {
-                "tables": list(tables),
-                "dictionary": [(_titles(titles), fields) for fields, titles in dictionary.items()],
-                "pictures": [
-                    (f"pictures/{path.name}", words.capital(path.stem.replace("-", " "))) for path in self.pictures
-                ],
-            },
-        )
+def _place(percent: float) -> str:
+    """Place on an axis from 0 to 100, for an SVG's attribute."""
+    return f"{min(max(percent, 0.0), 100.0):.4g}"
 
 
 def _on_log(ratio: float) -> str:
     """Place of a ratio on an axis from 1/8 to 8, in percent of its width."""
-    return f"{min(max(50 + 50 * math.log2(ratio) / 3, 0.0), 100.0):.4g}"
-
-
-def _titles(titles: Iterable[str]) -> str:
-    """One heading for tables with the same columns."""
-    first, *others = titles
-    return f"{first}, and {len(others)} more like it" if others else first
-
-
-def _date(text: str) -> Any:
-    from datetime import date
-
-    return date.fromisoformat(text) if text else None
+    return _place(50 + 50 * math.log2(ratio) / 3)
 
 
 def _templates() -> Path:

@@ -46,7 +46,7 @@ def publish(context: Context) -> Outcome:
             return Outcome(Stage.PUBLISH, unchanged=1)
         stamp = _stamp(connection, config)
 
-    from pipeline.publish.publication import gather
+    from pipeline.publish.gathering import gather
     from pipeline.themes.taxonomy import load_taxonomy
 
     publication = gather(context.store, config, load_taxonomy(config.taxonomy), context.run_id)

@@ -165,8 +165,9 @@ def _read_reports(connection: Connection, authority_types: Mapping[str, str]) ->
     # A report without a date of publication still belongs to the year that it was written in.
     dated = frame["published"].fillna(frame["inspection_end"]).fillna(frame["inspection_start"])
     frame["published"] = dated
-    frame["year"] = [UNKNOWN if pd.isna(day) else str(day.year) for day in dated]
-    frame["type"] = [authority_types.get(urn, UNKNOWN) if isinstance(urn, str) else UNKNOWN for urn in frame["urn"]]
+    frame["year"] = pd.Series([UNKNOWN if pd.isna(day) else str(day.year) for day in dated], dtype="str")
+    types = [authority_types.get(urn, UNKNOWN) if isinstance(urn, str) else UNKNOWN for urn in frame["urn"]]
+    frame["type"] = pd.Series(types, dtype="str")
     key = frame["urn"].astype(object).where(frame["urn"].notna(), frame["authority"].astype(object))
     # A report of an authority that nobody can name stands for itself.
     key = key.where(key.notna(), frame["report_id"].astype(object))

@@ -12,7 +12,9 @@ _HEAD = 4096
 _TAIL = 4096
 _LETTERS_A_PAGE = 20  # a scan's page holds none, or a stamp's few
 _UNMAPPED_SHARE = 0.3
-_COMMON = frozenset("the of and to in for a is are with that on by their children have as be this or from it an at".split())
+_COMMON = frozenset(
+    re.findall(r"\w+", "the of and to in for a is are with that on by their children have as be this or from it an at")
+)
 _COMMON_SHARE = 0.05  # of the words of English prose about a third are among these
 
 

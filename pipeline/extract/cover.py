@@ -17,10 +17,23 @@ _TITLES = re.compile(
     re.IGNORECASE,
 )
 _LEAD = re.compile(r"^(?:lead|reporting)\s+inspectors?\b(?:\s+on\s+site)?\s*:?\s*(?P<name>.*)$", re.IGNORECASE)
-_DATES = re.compile(r"^(?:inspection|visit|fieldwork)\s+dates?\s*:?\s*(?P<rest>.*)$|^dates?\s+of\s+(?:inspection|visit)\s*:?\s*(?P<rest2>.*)$", re.I)
-_PUBLISHED = re.compile(r"^(?:report\s+)?published(?:\s+on)?\s*:?\s*(?P<rest>.*)$|^(?:date\s+)?published\s*:?\s*(?P<rest2>.*)$", re.I)
+_DATES = re.compile(
+    r"^(?:(?:inspection|visit|fieldwork)\s+dates?|dates?\s+of\s+(?:the\s+)?(?:inspection|visit))\s*:?\s*(?P<rest>.*)$",
+    re.IGNORECASE,
+)
+_PUBLISHED = re.compile(r"^(?:report\s+|date\s+)?published(?:\s+on)?\s*:?\s*(?P<rest>.*)$", re.IGNORECASE)
 _ILACS_NAME = re.compile(
-    r"inspection\s+of\s+(?P<name>.+?)\s+(?:local\s+authority\s+)?children.{0,3}s?\s+(?:social\s+care\s+)?services", re.IGNORECASE
+    r"inspection\s+of\s+(?P<name>.+?)\s+(?:local\s+authority\s+)?children.{0,3}s?\s+(?:social\s+care\s+)?services",
+    re.IGNORECASE,
+)
+_TRUST_NAME = re.compile(
+    r"inspection\s+of\s+(.+?)\s+(?:children\b.*trust|children\b.*company|local\s+authority)\b", re.IGNORECASE
+)
+_LAC_TITLE = re.compile(r"^inspection of (?:services for )?looked after children(?: services)?\s*", re.IGNORECASE)
+_TITLE_END = re.compile(
+    r"\s*(?:\bre-?\s?inspection\b|\binspection of\b|\breview of\b|\bjoint targeted"
+    r"|\bfocus(?:s?ed)? visit|\bmonitoring visit)",
+    re.IGNORECASE,
 )
 _PLACE_TAIL = re.compile(
     r"\s+(?:(?:metropolitan\s+borough|metropolitan\s+district|metropolitan\s+city|metropolitan|borough|county|city|district|unitary)\s+)*"
@@ -105,7 +118,7 @@ def _after(texts: list[str], pattern: re.Pattern[str]) -> list[str]:
     """What follows the label on its row, and the row after where the span goes on there."""
     for index, text in enumerate(texts):
         if found := pattern.match(text):
-            rest = next((group for group in found.groups() if group is not None), "")
+            rest = found["rest"]
             after = texts[index + 1] if index + 1 < len(texts) else ""
             return [rest, after]
     return []
@@ -149,24 +162,21 @@ def _authority(rows: list[Row], framework: Framework) -> str | None:
         name = found["name"]
         if not re.match(r"(?:local authority|looked after|services|children)", name, re.IGNORECASE):
             return place_name(name)
-    if found := re.search(r"inspection\s+of\s+(.+?)\s+(?:children\b.*trust|children\b.*company|local\s+authority)\b", title, re.IGNORECASE):
+    if found := _TRUST_NAME.search(title):
         return place_name(found[1])
     if framework is Framework.LAC:
-        title = re.sub(r"^inspection of (?:services for )?looked after children(?: services)?\s*", "", title, flags=re.IGNORECASE)
-    title = re.split(
-        r"\s*(?:\bre-?\s?inspection\b|\binspection of\b|\breview of\b|\bjoint targeted|\bfocus(?:s?ed)? visit|\bmonitoring visit)", title, flags=re.I
-    )[0]
-    return place_name(title) or None
+        title = _LAC_TITLE.sub("", title)
+    return place_name(_TITLE_END.split(title)[0]) or None
 
 
 def _title(rows: list[Row]) -> str:
     """The large rows at the head of the first page, as one line of text."""
-    if not rows:
-        return ""
-    large = max(row.size for row in rows if not row.text.isdigit()) if any(not row.text.isdigit() for row in rows) else 0.0
+    worded = [row for row in rows if not row.text.isdigit()]
+    large = max((row.size for row in worded), default=0.0)
     parts: list[str] = []
-    for row in rows:
-        if row.size > large - 9 and row.size > 13.5 and not row.text.isdigit() and not (parts and row.bold and row.size < 15):
+    for row in worded:
+        second = bool(parts) and row.bold and row.size < 15  # what was inspected, set smaller below whose it is
+        if row.size > large - 9 and row.size > 13.5 and not second:
             parts.append(row.text)
         elif parts:
             break

@@ -37,8 +37,8 @@ _DAY = re.compile(
 def dates_in(text: str) -> list[date]:
     """Every date in ``text``, in the order written; what a span leaves out is taken from what follows.
 
-    ``"6 to 17 December 2021"`` and ``"28 January-5 February 2014"`` give two dates each; a number that no month follows is
-    no date; a day that does not exist is left out.
+    ``"6 to 17 December 2021"`` and ``"28 January-5 February 2014"`` give two dates each; a number that no month
+    follows is no date; a day that does not exist is left out.
     """
     found: list[date] = []
     month: int | None = None
@@ -61,7 +61,7 @@ def dates_in(text: str) -> list[date]:
 
 
 def span_in(text: str) -> tuple[date, date] | None:
-    """First and last date in ``text``; the same twice if there is one; ``None`` if there is none or they run backwards."""
+    """First and last date in ``text``; the same twice if there is one; ``None`` if there is none."""
     found = dates_in(text)
     if not found:
         return None

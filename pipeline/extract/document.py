@@ -18,12 +18,18 @@ from pipeline.domain import (
 from pipeline.extract.cover import read_cover
 from pipeline.extract.furniture import boxes_opened, contents_rows
 from pipeline.extract.judgements import Table, judgement_table, sentence_judgements
-from pipeline.extract.layout import PageRows, arranged
+from pipeline.extract.layout import arranged
 from pipeline.extract.pages import Page
 from pipeline.extract.paragraphs import Block, blocks
 from pipeline.extract.sections import SectionReader
 
-_ILACS_DOMAINS = (Domain.LEADERSHIP, Domain.HELP_AND_PROTECTION, Domain.CHILDREN_IN_CARE, Domain.CARE_LEAVERS, Domain.OVERALL)
+_ILACS_DOMAINS = (
+    Domain.LEADERSHIP,
+    Domain.HELP_AND_PROTECTION,
+    Domain.CHILDREN_IN_CARE,
+    Domain.CARE_LEAVERS,
+    Domain.OVERALL,
+)
 _SENTENCE_WORDS = 40  # a sentence that judges is a heading or a short paragraph of its own
 _VISITS = (InspectionType.FOCUSED_VISIT, InspectionType.MONITORING_VISIT, InspectionType.JTAI)
 
@@ -36,19 +42,20 @@ def document_of(pages: list[Page]) -> Document:
     tables = (set(table.rows) if table else set()) | contents_rows(rows)
     tables |= boxes_opened(rows, tables, size)
     found = blocks(rows, size, tables)
-    judgements = _judgements(cover, table, found, rows)
+    judgements = _judgements(cover, table, found)
     paragraphs = _paragraphs(found, cover, table)
     return Document(cover, judgements, paragraphs, len(pages), _warnings(cover, judgements, pages))
 
 
-def _judgements(cover: Cover, table: Table | None, found: list[Block], rows: list[PageRows]) -> tuple[Judgement, ...]:
+def _judgements(cover: Cover, table: Table | None, found: list[Block]) -> tuple[Judgement, ...]:
     judgements = list(table.judgements) if table else []
     if cover.framework in (Framework.SIF, Framework.LSCB_REVIEW):
         wanted = {Domain.LSCB} if cover.framework is Framework.LSCB_REVIEW else {Domain.OVERALL, Domain.LSCB}
         pieces = (
             (block.page, block.text)
             for block in found
-            if block.kind in (ParagraphKind.HEADING, ParagraphKind.PARAGRAPH) and len(block.text.split()) <= _SENTENCE_WORDS
+            if block.kind in (ParagraphKind.HEADING, ParagraphKind.PARAGRAPH)
+            and len(block.text.split()) <= _SENTENCE_WORDS
         )
         judgements.extend(sentence_judgements(pieces, wanted - {judgement.domain for judgement in judgements}))
     if cover.framework is Framework.ILACS and judgements and not any(j.domain is Domain.OVERALL for j in judgements):
@@ -113,7 +120,9 @@ def _warnings(cover: Cover, judgements: tuple[Judgement, ...], pages: list[Page]
         warnings.append("its framework could not be told from its first page")
     if cover.framework is Framework.ILACS and cover.inspection_type not in _VISITS:
         have = {judgement.domain for judgement in judgements}
-        missing = [domain.value for domain in _ILACS_DOMAINS if domain not in have and domain is not Domain.CARE_LEAVERS]
+        missing = [
+            domain.value for domain in _ILACS_DOMAINS if domain not in have and domain is not Domain.CARE_LEAVERS
+        ]
         if missing:
             warnings.append(f"no judgement found on {', '.join(missing)}")
     warnings.extend(f"page {page.number} holds an image and no text" for page in pages if page.images)

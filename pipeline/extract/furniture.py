@@ -1,4 +1,4 @@
-"""What stands among the text and is not text: lists of contents, and boxes that give a section's verdict beside its name."""
+"""What stands among the text and is not text: contents, and boxes that set a verdict beside a section's name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pipeline.extract.layout import PageRows, Row
 _CONTENTS = re.compile(r"(?:table of )?contents$", re.IGNORECASE)
 _ENTRY_END = re.compile(r"[.\s]\d{1,3}$")
 _BOX_LABEL = re.compile(
-    r"^(?:the )?experiences? and progress of\b|^leadership,?\b|^children (?:who|looked)\b|^adoption\b|^care leavers\b", re.IGNORECASE
+    r"^(?:the )?experiences? and progress of\b|^leadership,?\b|^children (?:who|looked)\b|^adoption\b|^care leavers\b",
+    re.IGNORECASE,
 )
 _BOX_HEAD = re.compile(r"^(?:key )?judge?ments? (?:judge?ment )?grade$", re.IGNORECASE)
 _BOX_ROWS = 6
@@ -34,8 +35,8 @@ def contents_rows(pages: list[PageRows]) -> set[tuple[int, float]]:
 def boxes_opened(pages: list[PageRows], taken: set[tuple[int, float]], size: float) -> set[tuple[int, float]]:
     """Put a box's label in order as a heading, its verdict after it; return the rows that hold verdicts.
 
-    A box sets "Leadership, management and governance" beside "Requires improvement", each over up to three lines at heights
-    of their own, so that their rows interleave.
+    A box sets "Leadership, management and governance" beside "Requires improvement", each over up to three lines at
+    heights of their own, so that their rows interleave.
     """
     verdicts: set[tuple[int, float]] = set()
     for page in pages:
@@ -70,7 +71,11 @@ def _box(rows: list[Row], index: int, taken: set[tuple[int, float]]) -> tuple[in
             break
         kept = [cell for cell in row.cells if not (grade_words(cell.text) and cell.x0 > first.x0 + 60)]
         words = [cell for cell in row.cells if grade_words(cell.text) and cell.x0 > first.x0 + 60]
-        if kept and (abs(kept[0].x0 - first.x0) > 30 or abs(kept[0].size - first.cells[0].size) > 0.9 or kept[0].bold != first.cells[0].bold):
+        if kept and (
+            abs(kept[0].x0 - first.x0) > 30
+            or abs(kept[0].size - first.cells[0].size) > 0.9
+            or kept[0].bold != first.cells[0].bold
+        ):
             break
         if kept:
             label.append(Row(row.page, kept))

@@ -10,7 +10,8 @@ from pipeline.domain import Basis, Domain, Framework, Grade, Judgement
 from pipeline.extract.layout import PageRows, Row
 
 _GRADE = (
-    r"(?P<grade>outstanding|good|adequate|inadequate|not\s+judged|requires?\s+improvement(?:\s+to(?:\s+be(?:\s+good)?)?)?)"
+    r"(?P<grade>outstanding|good|adequate|inadequate|not\s+judged"
+    r"|requires?\s+improvement(?:\s+to(?:\s+be(?:\s+good)?)?)?)"
 )
 _GRADE_ANYWHERE = re.compile(_GRADE, re.IGNORECASE)
 _WORD = r"(?:outstanding|good|adequate|inadequate|requires?|improvement|to|be|not|judged)"
@@ -96,8 +97,8 @@ def whole_grades(text: str) -> list[Grade]:
 def judgement_table(pages: list[PageRows], framework: Framework) -> Table | None:
     """The report's judgement table, or ``None`` where there is none.
 
-    The table is the run of rows whose labels name judgement domains and that carry grades in a column of their own: on the
-    first pages, or at the end of a report of 2013.
+    The table is the run of rows whose labels name judgement domains and that carry grades in a column of their own:
+    on the first pages, or at the end of a report of 2013.
     """
     if framework is Framework.LAC:
         rows = [row for page in pages for row in page.body]
@@ -227,22 +228,24 @@ def _distance(label: _Label, mark: _Mark) -> float:
     return min(abs(mark.baseline - label.first), abs(mark.baseline - label.last))
 
 
+_SERVICES = r"children.{0,3}s?\s+(?:social\s+care\s+)?services?"
+_OF_PLACE = r"(?:(?:in|for|provided\s+by)\s+.{3,80}?\s+)?"
+_BOARD = r"(?:local\s+)?safeguarding\s+children.{0,3}\s+board(?:\s*\(\w+\))?"
 _OVERALL_SENTENCE = re.compile(
-    rf"^(?:the\s+)?overall\s+(?:judgement|judgment|effectiveness)\s+(?:is|was)?\s*(?:that\s+children.{{0,3}}s?\s+(?:social\s+care\s+)?services?\s+(?:in\s+.{{3,60}}?\s+)?)?(?:(?:is|are)\s+)?(?:that\s+it\s+)?{_GRADE}\s*\.?$"
-    rf"|^children.{{0,3}}s?\s+(?:social\s+care\s+)?services?\s+(?:in\s+.{{3,80}}?\s+|for\s+.{{3,80}}?\s+|provided\s+by\s+.{{3,80}}?\s+)?(?:is\s+|are\s+)?{_GRADE.replace('<grade>', '<grade2>')}\s*\.?$",
+    rf"^(?:(?:the\s+)?overall\s+(?:judge?ment|effectiveness)\s+(?:is\s+|was\s+)?(?:that\s+)?)?"
+    rf"(?:{_SERVICES}\s+{_OF_PLACE})?(?:it\s+)?(?:is\s+|are\s+)?{_GRADE}\s*\.?$",
     re.IGNORECASE | re.DOTALL,
 )
+_NAMES_MATTER = re.compile(rf"^(?:the\s+)?overall\s+(?:judge?ment|effectiveness)|^{_SERVICES}", re.IGNORECASE)
 _LSCB_SENTENCE = re.compile(
-    rf"^(?:the\s+)?(?:judgement\s+(?:for|on|of)\s+)?(?:the\s+)?(?:effectiveness\s+of\s+)?(?:the\s+)?"
-    rf"(?:(?:local\s+)?safeguarding\s+children.{{0,3}}\s+board(?:\s*\(\w+\))?|lscb|[\w ,.'’&-]{{3,60}}?safeguarding\s+children.{{0,3}}\s+board(?:\s*\(\w+\))?)"
+    rf"^(?:the\s+)?(?:judge?ment\s+(?:for|on|of)\s+)?(?:the\s+)?(?:effectiveness\s+of\s+)?(?:the\s+)?"
+    rf"(?:{_BOARD}|lscb|[\w ,.'\u2019&-]{{3,60}}?{_BOARD})"
     rf"\s*(?:is\s+|are\s+)?(?:judged\s+(?:to\s+be|as)\s+)?:?\s*{_GRADE}\s*(?:because\b.{{0,3}})?[.:]?$",
     re.IGNORECASE | re.DOTALL,
 )
 
 
-def sentence_judgements(
-    pieces: Iterable[tuple[int, str]], wanted: set[Domain]
-) -> Iterator[Judgement]:
+def sentence_judgements(pieces: Iterable[tuple[int, str]], wanted: set[Domain]) -> Iterator[Judgement]:
     """Judgements given in a sentence of their own: the overall one of 2013 to 2018, and the LSCB's.
 
     Parameters
@@ -260,8 +263,8 @@ def sentence_judgements(
         whole = f"{before[1]} {plain}" if before is not None and before[0] == page else plain
         before = (page, plain)
         for domain, pattern in ((Domain.OVERALL, _OVERALL_SENTENCE), (Domain.LSCB, _LSCB_SENTENCE)):
-            if domain in left and (found := pattern.match(plain) or pattern.match(whole)):
+            found = pattern.match(plain) or pattern.match(whole) if domain in left else None
+            if found and (domain is Domain.LSCB or _NAMES_MATTER.match(found[0])):
                 left.discard(domain)
-                grade = next(text for name, text in found.groupdict().items() if name.startswith("grade") and text)
-                yield Judgement(domain, grade_of(grade), page, Basis.SENTENCE)
+                yield Judgement(domain, grade_of(found["grade"]), page, Basis.SENTENCE)
                 break

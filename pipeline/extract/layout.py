@@ -1,4 +1,4 @@
-"""From the lines of the file to the rows of a page as a reader sees them: in order, without running heads, notes apart."""
+"""From a file's lines to a page's rows as a reader sees them: in order, without running heads, notes apart."""
 
 from __future__ import annotations
 
@@ -160,8 +160,8 @@ def _running(pages: list[Page], rows: list[list[Row]], body_size: float) -> set[
 
 
 def _reads_on(key: str) -> bool:
-    """Whether a repeated row could be body text: a short judgement or a heading that happens to stand at the edge."""
-    return key in {"good", "inadequate", "outstanding", "requiresimprovement", "requiresimprovementtobegood", "andcareleavers"}
+    """Whether a repeated row could be body text: a grade that happens to stand at the edge of several pages."""
+    return key in {"good", "inadequate", "outstanding", "requiresimprovement", "requiresimprovementtobegood"}
 
 
 def _notes_apart(rows: list[Row], body_size: float, height: float) -> tuple[list[Row], list[Row]]:

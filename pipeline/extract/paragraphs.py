@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pipeline.domain import ParagraphKind
 from pipeline.extract.layout import PageRows, Row
@@ -99,13 +100,17 @@ def blocks(pages: list[PageRows], size: float, tables: set[tuple[int, float]]) -
             elif open_block is not None and _goes_on(open_block, row, above, measures):
                 open_block.add(row)
             else:
-                open_block = _begun(row, open_block, measures)
+                open_block = _begun(row, measures)
                 found.append(open_block)
             above = row
         found.extend(_footnotes(page.notes))
     for block in found:
         block.text = without_stray(joined(block.lines, words))
-        if block.kind is ParagraphKind.HEADING and len(block.text.split()) > _HEADING_WORDS and ends_sentence(block.text):
+        if (
+            block.kind is ParagraphKind.HEADING
+            and len(block.text.split()) > _HEADING_WORDS
+            and ends_sentence(block.text)
+        ):
             block.kind = ParagraphKind.PARAGRAPH
     kept = [block for block in found if block.text]
     _name_headings(kept)
@@ -114,7 +119,7 @@ def blocks(pages: list[PageRows], size: float, tables: set[tuple[int, float]]) -
 
 def _name_headings(found: list[Block]) -> None:
     """A short line without a stop before a list of points is its heading, though nothing but its place sets it off."""
-    for block, after in zip(found, found[1:], strict=False):
+    for block, after in pairwise(found):
         if (
             block.kind is ParagraphKind.PARAGRAPH
             and after.kind in (ParagraphKind.NUMBERED, ParagraphKind.BULLET)
@@ -132,7 +137,7 @@ def _measures(pages: list[PageRows], size: float) -> _Measures:
     measures = _Measures(1.2 * size, size)
     edges: list[float] = []
     for page in pages:
-        for row, after in zip(page.body, page.body[1:], strict=False):
+        for row, after in pairwise(page.body):
             if abs(row.size - size) < 0.6 and abs(after.size - size) < 0.6:
                 step = after.baseline - row.baseline
                 if 0.9 * size < step < 1.9 * size:
@@ -179,7 +184,7 @@ def _is_heading(row: Row, measures: _Measures) -> bool:
     return (row.bold or row.size > measures.body_of(row) + 0.9) and row.size > measures.size - 0.9
 
 
-def _begun(row: Row, before: Block | None, measures: _Measures) -> Block:
+def _begun(row: Row, measures: _Measures) -> Block:
     text = row.text
     if length := glyph_bullet(text) or dash_bullet(text):
         block = _block(ParagraphKind.BULLET, None, row, text[length:])
@@ -201,14 +206,16 @@ def _goes_on(block: Block, row: Row, above: Row | None, measures: _Measures) -> 
         return False
     same_style = row.bold == block.bold and abs(row.size - block.size) < 0.9
     if block.kind is ParagraphKind.HEADING or _is_heading(row, measures):
-        return _heading_goes_on(block, row, above, measures) if same_style else _odd_style_goes_on(block, row, above, measures)
+        return _heading_goes_on(block, row, above) if same_style else _odd_style_goes_on(block, row, above, measures)
     if abs(row.size - block.size) > 0.9:
         return False
     hanging = block.text_x if block.text_x is not None else None
     marked = block.kind in (ParagraphKind.NUMBERED, ParagraphKind.BULLET)
     at_text = hanging is not None and abs(row.x0 - hanging) < _INDENT
     stopped = ends_sentence(block.last.text)
-    if (_number(row.text, measures) or dash_bullet(row.text)) and _is_marker(block, row, at_text, stopped, above, measures):
+    if (_number(row.text, measures) or dash_bullet(row.text)) and _is_marker(
+        block, row, at_text, stopped, above, measures
+    ):
         return False
     if above is not None:
         gap = row.baseline - above.baseline
@@ -235,9 +242,7 @@ def _goes_on(block: Block, row: Row, above: Row | None, measures: _Measures) -> 
     return not _would_have_fitted(block.last, row, measures, generous=False)
 
 
-def _is_marker(
-    block: Block, row: Row, at_text: bool, stopped: bool, above: Row | None, measures: _Measures
-) -> bool:
+def _is_marker(block: Block, row: Row, at_text: bool, stopped: bool, above: Row | None, measures: _Measures) -> bool:
     """Whether the number or dash that ``row`` begins with is a marker, not a part of a sentence."""
     gap = row.baseline - above.baseline if above is not None else 0.0
     if gap > 1.28 * measures.pitch:
@@ -268,8 +273,8 @@ def _would_have_fitted(last: Row, row: Row, measures: _Measures, *, generous: bo
     return measures.right - last.x1 > need
 
 
-def _heading_goes_on(block: Block, row: Row, above: Row | None, measures: _Measures) -> bool:
-    if above is None or block.kind is not ParagraphKind.HEADING or point_number(row.text) and not row.bold:
+def _heading_goes_on(block: Block, row: Row, above: Row | None) -> bool:
+    if above is None or block.kind is not ParagraphKind.HEADING or (point_number(row.text) and not row.bold):
         return False
     gap = row.baseline - above.baseline
     # Two headings follow each other at about the distance of two lines of one: a line that ends early is whole.
@@ -281,8 +286,11 @@ def _odd_style_goes_on(block: Block, row: Row, above: Row | None, measures: _Mea
     if above is None or block.kind is ParagraphKind.HEADING or row.size > measures.body_of(row) + 0.9:
         return False
     gap = row.baseline - above.baseline
-    return gap < 1.28 * measures.pitch and not ends_sentence(block.last.text) and not block.last.text.endswith(":") and (
-        block.text_x is None or abs(row.x0 - block.text_x) < _INDENT
+    return (
+        gap < 1.28 * measures.pitch
+        and not ends_sentence(block.last.text)
+        and not block.last.text.endswith(":")
+        and (block.text_x is None or abs(row.x0 - block.text_x) < _INDENT)
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ class PdfiumPages:
         result = Page(number, width, height)
         text, exact = self._text(handle)
         if text.strip(SPACES):
-            look = _Look(self._raw, handle, exact, _to_shown(page, width, height))
+            look = _Look(self._raw, handle, exact, _to_shown(page))
             start = 0
             while start <= len(text):
                 found = _BREAK.search(text, start)
@@ -188,7 +188,7 @@ class _Look:
         return max(index, 0)
 
 
-def _to_shown(page: Any, width: float, height: float) -> Any:
+def _to_shown(page: Any) -> Callable[[float, float], tuple[float, float]]:
     """A function from PDF space to points from the shown page's upper left corner."""
     left, bottom, right, top = page.get_bbox()
     rotation = page.get_rotation()

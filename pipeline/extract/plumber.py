@@ -1,7 +1,7 @@
 """The reference reading: lines put together from pdfplumber's characters.
 
-An order of magnitude slower than :mod:`pipeline.extract.pdfium`, and another library down to the fonts; from the lines on both
-go through the same code, so that a difference between them is a difference of the readers.
+An order of magnitude slower than :mod:`pipeline.extract.pdfium`, and another library down to the fonts; from the lines
+on both go through the same code, so that a difference between them is a difference of the readers.
 """
 
 from __future__ import annotations

@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from pipeline.domain import Document, Paragraph, ParagraphKind
 from pipeline.extract.text import ends_sentence
 
-_RUNNING = frozenset({ParagraphKind.NUMBERED, ParagraphKind.PARAGRAPH, ParagraphKind.BULLET, ParagraphKind.RECOMMENDATION})
-_LISTED = frozenset({ParagraphKind.BULLET, ParagraphKind.RECOMMENDATION})  # a list's items need neither capital nor stop
+_RUNNING = frozenset(
+    {ParagraphKind.NUMBERED, ParagraphKind.PARAGRAPH, ParagraphKind.BULLET, ParagraphKind.RECOMMENDATION}
+)
+_LISTED = frozenset(
+    {ParagraphKind.BULLET, ParagraphKind.RECOMMENDATION}
+)  # a list's items need neither capital nor stop
 
 
 @dataclass(slots=True)

@@ -36,7 +36,7 @@ class ExtractOptions:
     max_pages: int = 2000
 
 
-def read_document(path: Path, options: ExtractOptions = ExtractOptions()) -> Document:  # noqa: B008 - frozen
+def read_document(path: Path, options: ExtractOptions = ExtractOptions()) -> Document:
     """Read one PDF, in this process.
 
     Raises

@@ -10,48 +10,53 @@ from pipeline.extract.text import closes
 
 _S = Section
 
-# Heading patterns, most particular first. ``None`` keeps the section that is open.
-_HEADINGS: tuple[tuple[re.Pattern[str], Section | None], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), section)
-    for pattern, section in (
-        (r"contents\b", _S.COVER),
-        (r"what (?:the )?inspection judge?ments? means?|the inspection judge?ments? and what they", _S.BOILERPLATE),
-        (r"the inspection team|inspection team\b", _S.BOILERPLATE),
-        (r"summary for children and young people", _S.SUMMARY),
-        (r"(?:information )?about (?:this|the) inspection", _S.ABOUT),
-        (r"information about (?:this|the) (?:local authority|area)|children living in this area|service information", _S.ABOUT),
-        (r"(?:other |previous )?ofsted inspections|other information about this area|local leadership", _S.ABOUT),
-        (r"child(?:ren)? (?:protection|looked after) in this area|the casework model used", _S.ABOUT),
-        (r"record of main findings", _S.SUMMARY),
-        (r"what (?:does|do|needs?|need) .*improve|recommendations?\b|areas? for (?:improvement|development)", _S.RECOMMENDATIONS),
-        (r"(?:areas for )?priority (?:and|for) immediate action|priority actions?|for immediate action", _S.RECOMMENDATIONS),
-        (r"(?:immediately|within (?:three|six|\d+) months):?$", _S.RECOMMENDATIONS),
-        (r".*graded judge?ment.*adoption|(?:2\.1\.? )?adoption performance", _S.ADOPTION),
-        (r".*graded judge?ment.*care leavers|(?:2\.2\.? )?(?:the )?experiences? and progress of care leavers|care leavers\b", _S.CARE_LEAVERS),
-        (r".*(?:who need|in need of) help", _S.HELP_AND_PROTECTION),
-        (r".*children in care|.*looked after and achieving|.*looked after children and (?:young|achieving)|outcomes for looked after", _S.CHILDREN_IN_CARE),
-        (r".*impact of (?:the )?leaders|leadership,? (?:and )?management|leadership and management", _S.LEADERSHIP),
-        (r"quality of provision", _S.CHILDREN_IN_CARE),
-        (r"capacity to improve", _S.SUMMARY),
-        (r"overall effectiveness of services", _S.SUMMARY),
-        (r"executive summary|summary of (?:key )?findings|key findings|progress since the last", _S.SUMMARY),
-        (r"(?:the )?local authority.{0,3} ?(?:has the following )?strengths|(?:the )?local authority has the following", _S.SUMMARY),
-        (r"(?:this|the) local authority (?:requires|is|has)\b.*because|children.{0,3}s? services in .*because", _S.SUMMARY),
+# Heading patterns, most particular first: those of one line belong to the same part.
+_HEADINGS: tuple[tuple[re.Pattern[str], Section], ...] = tuple(
+    (re.compile("|".join(patterns), re.IGNORECASE), section)
+    for section, *patterns in (
+        (_S.COVER, r"contents\b"),
+        (_S.BOILERPLATE, r"what (?:the )?inspection judge?ments? means?", r"the inspection judge?ments? and what they"),
+        (_S.BOILERPLATE, r"(?:the )?inspection team\b"),
+        (_S.SUMMARY, r"summary for children and young people", r"record of main findings"),
+        (_S.ABOUT, r"(?:information )?about (?:this|the) inspection", r"service information", r"local leadership"),
+        (_S.ABOUT, r"information about (?:this|the) (?:local authority|area)", r"children living in this area"),
+        (_S.ABOUT, r"(?:other |previous )?ofsted inspections", r"other information about this area"),
+        (_S.ABOUT, r"child(?:ren)? (?:protection|looked after) in this area", r"the casework model used"),
+        (_S.RECOMMENDATIONS, r"(?:what|where) (?:does|do|needs?)\b.*improve", r"recommendations?\b"),
+        (
+            _S.RECOMMENDATIONS,
+            r"areas? for (?:improvement|development)",
+            r"(?:areas for )?priority (?:and|for) immediate",
+        ),
+        (_S.RECOMMENDATIONS, r"(?:areas for )?priority actions?", r"for immediate action"),
+        (_S.RECOMMENDATIONS, r"(?:immediately|within (?:three|six|\d+) months):?$"),
+        (_S.ADOPTION, r".*graded judge?ment.*adoption", r"(?:2\.1\.? )?adoption performance"),
+        (_S.CARE_LEAVERS, r".*graded judge?ment.*care leavers", r"care leavers\b"),
+        (_S.CARE_LEAVERS, r"(?:2\.2\.? )?(?:the )?experiences? and progress of care leavers"),
+        (_S.HELP_AND_PROTECTION, r".*(?:who need|in need of) help"),
+        (_S.CHILDREN_IN_CARE, r".*children in care", r".*looked after and achieving", r"outcomes for looked after"),
+        (_S.CHILDREN_IN_CARE, r".*looked after children and (?:young|achieving)", r"quality of provision"),
+        (_S.LEADERSHIP, r".*impact of (?:the )?leaders", r"leadership,? (?:and )?management"),
+        (_S.SUMMARY, r"capacity to improve", r"overall effectiveness of services", r"executive summary"),
+        (_S.SUMMARY, r"summary of (?:key )?findings", r"key findings", r"progress since the last"),
+        (_S.SUMMARY, r"(?:the )?local authority(?:.{0,3} strengths| has the following)"),
+        (_S.SUMMARY, r"(?:this|the) local authority (?:requires|is|has)\b.*because"),
+        (_S.SUMMARY, r"children.{0,3}s? services in .*because"),
     )
 )
 _LSCB_HEADING = re.compile(
-    r"(?:section \d:? )?(?:the )?(?:effectiveness of )?(?:the )?(?:local )?safeguarding children.{0,3} board|(?:the )?lscb\b(?! is likely)"
-    r"|section 2\b|inspection judge?ments? about the lscb|inspection findings . the local safeguarding|key strengths and weaknesses of the lscb"
-    r"|(?:the )?effectiveness of the (?:lscb|local safeguarding)|what does the lscb",
+    r"(?:section \d:? )?(?:the )?(?:effectiveness of )?(?:the )?(?:local )?safeguarding children.{0,3} board"
+    r"|(?:the )?lscb\b(?! is likely)|section 2\b|inspection judge?ments? about the lscb|what does the lscb"
+    r"|inspection findings . the local safeguarding|key strengths and weaknesses of the lscb"
+    r"|(?:the )?effectiveness of the (?:lscb|local safeguarding)",
     re.IGNORECASE,
 )
 _AUTHORITY_PART = re.compile(
-    r"(?:section 1:? )?(?:the )?local authority(?:\s*[-\u2013:]|$)|section 1\b|.*about (?:the|this) local authority", re.IGNORECASE
+    r"(?:section 1:? )?(?:the )?local authority(?:\s*[-\u2013:]|$)|section 1\b|.*about (?:the|this) local authority",
+    re.IGNORECASE,
 )
 _RECOMMENDS = re.compile(
-    r"(?:what|where) (?:does|do|needs?|need)\b.*improve|recommendations?\b|areas? for (?:improvement|development)|priority (?:and|for) immediate"
-    r"|priority actions?|areas for priority action|(?:immediately|within (?:three|six|\d+) months):?$",
-    re.IGNORECASE,
+    "|".join(pattern.pattern for pattern, section in _HEADINGS if section is _S.RECOMMENDATIONS), re.IGNORECASE
 )
 _KEPT = frozenset({_S.ABOUT, _S.BOILERPLATE, _S.COVER})
 
@@ -65,7 +70,8 @@ class SectionReader:
     section : Section
         The part that is open.
     recommending : bool
-        Whether points here say what is to improve. In the LSCB's part they stand in section LSCB, whose judgement is theirs.
+        Whether points here say what is to improve. In the LSCB's part they stand in section LSCB, whose judgement is
+        theirs.
     """
 
     framework: Framework

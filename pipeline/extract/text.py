@@ -32,7 +32,9 @@ _MENDED = str.maketrans(
 _MANY_SPACES = re.compile(r" {2,}")
 
 # Word writes bullets as symbol-font glyphs in the private use area; dashes mark the second level.
-GLYPH_BULLETS = "\u2022\u25cf\u25cb\u25a0\u25a1\u25aa\u25ab\u25fc\u25fb\u25e6\u2023\u2043\u2219\u00b7\u27a2\u2756\u2713\u2714"
+GLYPH_BULLETS = (
+    "\u2022\u25cf\u25cb\u25a0\u25a1\u25aa\u25ab\u25fc\u25fb\u25e6\u2023\u2043\u2219\u00b7\u27a2\u2756\u2713\u2714"
+)
 DASH_BULLETS = "-\u2013\u2014\u2212\u2015\u2500\u0336"
 _GLYPH_BULLET = re.compile(rf"^(?:[{GLYPH_BULLETS}\ue000-\uf8ff]\s*|[o\u00a7]\s+(?=\S))")
 _DASH_BULLET = re.compile(rf"^[{DASH_BULLETS}]\s+(?=\S)")
@@ -44,7 +46,8 @@ _STRAY = re.compile("[\ue000-\uf8ff\ufffd\ufffe\uffff\u0001-\u0008\u000e-\u001f]
 
 _CLOSING = re.compile(
     r"any complaints about (?:this|the) inspection|the office for standards in education, children.{0,3}s? services"
-    r"|if you would like a copy of this document|(?:\u00a9|\(c\)) crown copyright|you (?:may|can) (?:use|copy) (?:this information|all or parts)"
+    r"|if you would like a copy of this document|(?:\u00a9|\(c\)) crown copyright"
+    r"|you (?:may|can) (?:use|copy) (?:this information|all or parts)"
     r"|interested in our work|to receive regular email alerts",
     re.IGNORECASE,
 )
@@ -81,7 +84,7 @@ def dash_bullet(text: str) -> int:
 
 
 def point_number(text: str) -> tuple[str, int] | None:
-    """The number of a numbered point (``"12"``) and the length of what stands before its text, if it begins with one."""
+    """A point's number (``"12"``) and the length of what stands before its text, if ``text`` begins with one."""
     found = _NUMBER.match(text)
     return (found.group(1), found.end()) if found else None
 
@@ -104,16 +107,14 @@ def ends_sentence(text: str) -> bool:
 def joined(lines: list[str], words: set[str] | None = None) -> str:
     """The lines of one paragraph as running text.
 
-    A hyphen at a line's end stays ("multi-agency"), since these reports are not hyphenated by the typesetter, unless the
-    document itself (``words``, lower case) knows the word without the hyphen and not with it.
+    A hyphen at a line's end stays ("multi-agency"), since these reports are not hyphenated by the typesetter, unless
+    the document itself (``words``, lower case) knows the word without the hyphen and not with it.
     """
     text = ""
     for line in lines:
         if not text:
             text = line
-        elif text.endswith(LINE_END_HYPHEN):
-            text = _mend_break(text[:-1], line, words)
-        elif text.endswith("-") and len(text) > 1 and text[-2].isalnum() and line[:1].isalnum():
+        elif text.endswith(LINE_END_HYPHEN) or (text.endswith("-") and text[-2:-1].isalnum() and line[:1].isalnum()):
             text = _mend_break(text[:-1], line, words)
         else:
             text = f"{text} {line}"

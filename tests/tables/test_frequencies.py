@@ -190,6 +190,15 @@ def test_latest_is_the_newest_report_that_judges_the_services(connection: Connec
     }
 
 
+def test_types_come_from_the_table_of_authorities_by_urn(connection: Connection) -> None:
+    reports = [Report("a", GOOD, [Written({"camhs": "+"})], urn="1"), Report("b", GOOD, urn="2"), Report("c", GOOD)]
+    write(connection, reports)
+    corpus = Corpus.read(connection, BAND_OF, {"1": "County", "3": "London Borough"})
+    frame = frequencies(corpus, "type", themes=[CAMHS])
+    assert dict(zip(frame["band"], frame["reports"], strict=True)) == {"County": 1, "unknown": 0}
+    assert frame["of_reports"].tolist() == [1, 2]
+
+
 def test_adequate_counts_where_the_configuration_says(connection: Connection) -> None:
     write(connection, [Report("a", {"overall_effectiveness": "adequate"}, [Written({"camhs": "+"})])])
     frame = frequencies(Corpus.read(connection, BAND_OF), themes=[CAMHS])

@@ -31,7 +31,7 @@ def visit(tmp_path: Path, authorities: Authorities) -> Iterator[Callable[[Replic
     def make(replica: Replica) -> Visitor:
         folder = tmp_path / f"corpus{len(visitors)}"
         folder.mkdir()
-        visitors.append(Visitor(folder, authorities, replica, Time()))
+        visitors.append(Visitor(folder, authorities, replica.base, Time()))
         return visitors[-1]
 
     yield make

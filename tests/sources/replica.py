@@ -1,4 +1,4 @@
-"""The publisher's site served over real HTTP on loopback: its addresses and the structure of its pages, in our own words.
+"""The publisher's site served over real HTTP on loopback: its addresses and the structure of its pages, our words.
 
 Also a program, so that a benchmark's server has a processor of its own::
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
 import gzip
 import hashlib
 import html
@@ -18,10 +19,11 @@ import struct
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -86,6 +88,7 @@ class Replica:
         self.piece_delay = 0.0
         self.seen: list[Seen] = []
         self._stay: set[str] = set()
+        self._stopped = False
         self._lock = threading.Lock()
         self.server = _Server(("127.0.0.1", 0), Handler)
         self.server.replica = self
@@ -97,8 +100,14 @@ class Replica:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        self.stop()
+
+    def stop(self) -> None:
+        """Close down; nobody answers at its address any more."""
+        if not self._stopped:
+            self._stopped = True
+            self.server.shutdown()
+            self.server.server_close()
 
     def always(self, path: str, fault: Fault) -> None:
         """Let every request for ``path`` fail so."""
@@ -229,7 +238,7 @@ class Handler(BaseHTTPRequestHandler):
         size = document.body.stat().st_size if isinstance(document.body, Path) else len(document.body)
         headers = {"Content-Type": "application/pdf"}
         if self.replica.validators:
-            mark = document.body.stat().st_mtime_ns if isinstance(document.body, Path) else zlib_mark(document.body)
+            mark = document.body.stat().st_mtime_ns if isinstance(document.body, Path) else content_mark(document.body)
             changed = document.body.stat().st_mtime if isinstance(document.body, Path) else 1.6e9 + mark % 10**6
             headers |= {"ETag": f'"{size:x}-{mark:x}"', "Last-Modified": formatdate(changed, usegmt=True)}
             if self.headers.get("If-None-Match") == headers["ETag"]:
@@ -263,7 +272,7 @@ class Handler(BaseHTTPRequestHandler):
         return int(asked[1]) if int(asked[1]) < size else None
 
 
-def zlib_mark(body: bytes) -> int:
+def content_mark(body: bytes) -> int:
     return int(hashlib.sha256(body).hexdigest()[:12], 16)
 
 
@@ -300,7 +309,7 @@ def reset_after(size: int) -> Fault:
         body = document.body.read_bytes() if isinstance(document.body, Path) else document.body or b""
         headers = {"Content-Type": "application/pdf", "Content-Length": str(len(body))}
         if handler.replica.validators:
-            headers["ETag"] = f'"{len(body):x}-{zlib_mark(body):x}"'
+            headers["ETag"] = f'"{len(body):x}-{content_mark(body):x}"'
         handler.head(200, headers)
         handler.write(body[:size])
         handler.wfile.flush()
@@ -378,9 +387,23 @@ def trickle(handler: Handler) -> bool:
         time.sleep(0.05)
 
 
-def gzip_bomb(size: int) -> bytes:
-    """So many zero bytes, packed."""
-    return gzip.compress(bytes(size), 9)
+def gzip_bomb(size: int, head: bytes = b"") -> Fault:
+    """A small answer that unpacks into ``head`` and so many zero bytes."""
+
+    def fault(handler: Handler) -> bool:
+        handler.whole(200, packed(size, head), "application/pdf", Content_Encoding="gzip")
+        return True
+
+    return fault
+
+
+@functools.cache
+def packed(size: int, head: bytes) -> bytes:
+    """``head`` and so many zero bytes, with gzip."""
+    packer = zlib.compressobj(6, wbits=31)
+    piece = bytes(1 << 20)
+    packed = [packer.compress(head), *(packer.compress(piece) for _ in range(size >> 20)), packer.flush()]
+    return b"".join(packed)
 
 
 # Pages: the publisher's structure, our words.
@@ -420,10 +443,12 @@ def search_page(replica: Replica, query: dict[str, list[str]]) -> str:
 def provider_page(replica: Replica, authority: Authority) -> str:
     """A provider's page, with a timeline."""
     days = "".join(
-        f'<li class="timeline__day"><div class="event"><p class="timeline__date"><time>{_day(each.published)}</time></p>'
+        '<li class="timeline__day"><div class="event">'
+        f'<p class="timeline__date"><time>{_day(each.published)}</time></p>'
         f'<span class="event__title heading--sub"><a class="publication-link" target="_blank" '
         f'href="{html.escape(each.link or f"{replica.base}/v1/file/{each.number}")}">{html.escape(each.title)} '
-        f'<span class="nonvisual">{html.escape(each.title)}, {each.file_type} - {_day(each.published)}</span></a></span>'
+        f'<span class="nonvisual">{html.escape(each.title)}, {each.file_type} - {_day(each.published)}</span></a>'
+        "</span>"
         f'<div class="event__metadata"><span class="filetype">{each.file_type}</span> Out since '
         f'<time pubdate="{each.published}">{_day(each.published)}</time></div></div></li>'
         for each in sorted(authority.documents, key=lambda each: each.published, reverse=True)
@@ -490,11 +515,6 @@ def invented(authorities: int = 5, each: int = 3) -> list[Authority]:
         )
         for number in range(authorities)
     ]
-
-
-def last_modified_of(headers: dict[str, str]) -> float:
-    """For readers of :attr:`Seen.headers`."""
-    return parsedate_to_datetime(headers["Last-Modified"]).timestamp()
 
 
 @contextlib.contextmanager

@@ -180,7 +180,7 @@ def test_a_file_lost_from_disk_is_fetched_again(visitor: Visitor, replica: Repli
 def test_a_file_stored_but_not_remembered_is_taken_from_disk(visitor: Visitor, replica: Replica) -> None:
     """Killed between the two, or the store was thrown away."""
     visitor.run()
-    fresh = Visitor(visitor.folder / "again", visitor._authorities, replica, visitor.time)
+    fresh = Visitor(visitor.folder / "again", visitor._authorities, replica.base, visitor.time)
     fresh.folder = visitor.folder  # another store, the same files
     replica.seen.clear()
     _, fetched = fresh.run()
@@ -201,7 +201,7 @@ def test_a_file_remembered_but_not_registered_is_given_again_without_asking(visi
 
 def test_dry_run_lists_and_remembers_nothing(visitor: Visitor, replica: Replica) -> None:
     discovery = visitor.discover(dry_run=True)
-    assert [each.url for each in discovery.new][0] == f"{replica.base}/v1/file/60000402"
+    assert next(each.url for each in discovery.new) == f"{replica.base}/v1/file/60000402"
     assert replica.count("/v1/file") == 0
     replica.authorities[0].documents.clear()
     # Had the dry run been remembered, a page that lost its publications would be an alarm now.
@@ -338,8 +338,8 @@ def test_a_page_that_lost_its_publications_is_an_alarm_until_accepted(visitor: V
     for _ in range(2):
         discovery = visitor.discover()
         assert discovery.doubts == (
-            "The page of Invented Borough 1 (90001) listed 3 publications before and lists none now; what is held stays. "
-            "If the site is right, run once with accept_fewer: true.",
+            "The page of Invented Borough 1 (90001) listed 3 publications before and lists none now; "
+            "what is held stays. If the site is right, run once with accept_fewer: true.",
         )
         assert (discovery.gone, len(discovery.unchanged)) == ((), 15)
     discovery = visitor.discover(accept_fewer=True)
@@ -395,7 +395,8 @@ def test_a_file_of_two_authorities_is_fetched_once(visitor: Visitor, replica: Re
     discovery, fetched = visitor.run()
     assert discovery.doubts == ()
     assert discovery.notes == (
-        "File 60000000 is listed by Invented Borough 1 and Invented Borough 2; it is fetched once, for Invented Borough 1.",
+        "File 60000000 is listed by Invented Borough 1 and Invented Borough 2; "
+        "it is fetched once, for Invented Borough 1.",
     )
     assert len({each.listing.source_path for each in fetched}) == len(fetched) == 15
     assert replica.count("/v1/file") == 15

@@ -1,7 +1,7 @@
 """The site's pages: each kept example beside the records expected from it.
 
-When the markup changes: save the new page as ``pages/NAME.html`` (its words made ours), write ``pages/NAME.json``, and add the
-form to ``PROVIDER_MARKUPS`` or ``SEARCH_MARKUPS``.
+When the markup changes: save the new page as ``pages/NAME.html`` (its words made ours), write ``pages/NAME.json``, and
+add the form to ``PROVIDER_MARKUPS`` or ``SEARCH_MARKUPS``.
 """
 
 from __future__ import annotations
@@ -51,8 +51,7 @@ def test_a_page_that_makes_no_sense_has_problems_and_no_records(html: str) -> No
         ("children’s services inspection", InspectionType.INSPECTION),
         ("Single inspection of LA children's services as pdf", InspectionType.INSPECTION),
         (
-            "Inspection of services for children in need of help and protection, and review of the effectiveness of the "
-            "Local Safeguarding Children Board",
+            "Inspection of services for children, with a review of the Local Safeguarding Children Board",
             InspectionType.INSPECTION,
         ),
         ("Re-inspection of services for children", InspectionType.REINSPECTION),

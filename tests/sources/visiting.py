@@ -1,12 +1,19 @@
-"""A source that reads a replica, and what a store would know of it from the runs before."""
+"""A source that reads a replica, and what a store would know of it from the runs before.
+
+Also a program, for a run that is to be killed::
+
+    python -m tests.sources.visiting FOLDER AUTHORITIES.csv http://127.0.0.1:PORT
+"""
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipeline.authorities import Authorities
 from pipeline.sources.base import Discovery, Fetched, KnownFile, Outcome
@@ -14,7 +21,6 @@ from pipeline.sources.ofsted.client import Clock
 from pipeline.sources.ofsted.source import OfstedSite
 from pipeline.sources.options import OfstedSource
 from pipeline.store import Store
-from tests.sources.replica import Replica
 
 
 @dataclass
@@ -42,10 +48,9 @@ class Time:
 class Visitor:
     """A source, and what a store would know of it from the runs before."""
 
-    def __init__(self, folder: Path, authorities: Authorities, replica: Replica, time: Time) -> None:
+    def __init__(self, folder: Path, authorities: Authorities, base: str, time: Time) -> None:
         self.folder = folder
         self.time = time
-        self.replica = replica
         self.known: dict[str, KnownFile] = {}
         self._authorities = authorities
         self._store = Store(f"sqlite:///{(folder / 'pipeline.db').as_posix()}")
@@ -53,10 +58,10 @@ class Visitor:
             "name": "ofsted",
             "type": "ofsted",
             "contact": "tester@council.example",
-            "site": replica.base,
-            "hosts": (replica.host,),
+            "site": base,
+            "hosts": (urlsplit(base).netloc,),
             "requests_per_second": 0,
-            "timeout_s": 1,
+            "timeout_s": 10,
             "backoff_s": 0,
         }
 
@@ -86,3 +91,9 @@ class Visitor:
 
     def close(self) -> None:
         self._store.close()
+
+
+if __name__ == "__main__":
+    visitor = Visitor(Path(sys.argv[1]), Authorities.load(Path(sys.argv[2])), sys.argv[3], Time())
+    discovery, fetched = visitor.run()
+    print(len(fetched), flush=True)

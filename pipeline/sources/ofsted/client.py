@@ -210,9 +210,8 @@ class PoliteClient:
             answer: T = retrying(self._once, url, read, headers, client, obey_robots)
         except TryAgain as error:
             self._failed(host, str(error))
-            raise FetchError(
-                f"{error} ({self._options.attempts} tries); what is held stays, it is asked again in the next run."
-            ) from error
+            tries = "1 try" if self._options.attempts == 1 else f"{self._options.attempts} tries"
+            raise FetchError(f"{error} ({tries}); what is held stays, it is asked again in the next run.") from error
         self._failures.pop(host, None)
         return answer
 

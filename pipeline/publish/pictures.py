@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,9 +73,17 @@ def _save(chart: alt.Chart, path: Path) -> None:
 
     specification = chart.to_dict()
     if path.suffix == ".svg":
-        path.write_text(vl_convert.vegalite_to_svg(specification), encoding="utf-8", newline="\n")
+        drawing = _numbered_anew(vl_convert.vegalite_to_svg(specification))
+        path.write_text(drawing, encoding="utf-8", newline="\n")
     else:
         path.write_bytes(vl_convert.vegalite_to_png(specification, scale=_PIXELS_A_POINT))
+
+
+def _numbered_anew(drawing: str) -> str:
+    """Vega counts gradients over all drawings of a process; counted within each, the same drawing is the same file."""
+    names = dict.fromkeys(re.findall(r"gradient_\d+", drawing))
+    places = {name: f"gradient_{place}" for place, name in enumerate(names)}
+    return re.sub(r"gradient_\d+", lambda match: places[match.group()], drawing)
 
 
 def _titled(publication: Publication, title: str, *lines: str) -> Any:

@@ -35,7 +35,8 @@ def _config(folder: Path, draws: int = 50) -> Config:
     taxonomy.write_text(TAXONOMY, encoding="utf-8")
     return Config(
         path=folder / "config.yaml",
-        corpus=Path("data"),
+        corpus=folder / "data",
+        output=folder / "output",
         taxonomy=taxonomy,
         sources=[{"type": "folder", "name": "made-up", "path": "reports"}],
         tables={"bootstrap_draws": draws},

@@ -124,8 +124,17 @@ LABELS = (
 )
 """Labels, as the correction takes them; predictions have the first three."""
 
+_MEASURE = Field(
+    "measure",
+    "text",
+    "Measure",
+    "What is compared: paragraphs carrying the theme, as a strength, as a weakness; reports",
+)
+
 CORRECTED = (
-    *_CELL,
+    *_CELL[:2],
+    _MEASURE,
+    *_CELL[2:],
     Field("paragraphs", "count", "Paragraphs", "Substantive paragraphs in which the classifier finds the theme"),
     Field("of_paragraphs", "count", "of N paragraphs", "All substantive paragraphs of the band"),
     Field("paragraphs_percent", "percent", "Found, %", "paragraphs in 100 of_paragraphs, as the classifier finds them"),
@@ -146,12 +155,6 @@ CORRECTED = (
 )
 """Shares of paragraphs corrected for the classifier's errors."""
 
-_MEASURE = Field(
-    "measure",
-    "text",
-    "Measure",
-    "What is compared: paragraphs carrying the theme, as a strength, as a weakness; reports",
-)
 _TESTED = (
     Field("p_value", "number", "p", "Probability of a trend as strong by chance, authorities being the clusters"),
     Field("q_value", "number", "q", "p_value adjusted over the themes (Benjamini and Hochberg 1995)"),

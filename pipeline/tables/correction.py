@@ -17,9 +17,10 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import t as student
 
+from pipeline.domain import Valence
 from pipeline.errors import PipelineError
 from pipeline.tables.columns import CORRECTED, LABELS, SectionInfo, ThemeInfo, frame_of
-from pipeline.tables.corpus import Corpus
+from pipeline.tables.corpus import VALENCES, Corpus
 from pipeline.tables.counts import Items, carriers
 from pipeline.tables.grouping import Grouping, grouping
 from pipeline.tables.intervals import CONFIDENCE, percent
@@ -29,6 +30,8 @@ RANDOM = frozenset({"random", "random by era"})
 
 ERA_ENDS = "2017"
 """``random by era`` drew half of its paragraphs from reports up to this year, half from later ones."""
+
+_VALENCES = {"paragraphs": None, "strengths": Valence.STRENGTH, "weaknesses": Valence.WEAKNESS}
 
 MINIMUM_LABELLED_REPORTS = 20
 MINIMUM_CARRYING = 5
@@ -134,6 +137,7 @@ def corrected(
     themes: Sequence[ThemeInfo],
     sections: Sequence[SectionInfo] | None = None,
     latest: bool = False,
+    measure: str = "paragraphs",
 ) -> pd.DataFrame:
     """The share of substantive paragraphs that carry each theme, corrected, beside the raw share.
 
@@ -151,6 +155,8 @@ def corrected(
         *without having learned from its authority* (the folds of cross-validation). They take the place of the stored
         tags of those paragraphs, which the classifier has learned by heart (cross-prediction: Zrnic and Candès 2024,
         PNAS 121). A labelled paragraph without a row here is left out.
+    measure : str
+        ``paragraphs`` that carry the theme, or that put it as ``strengths`` or ``weaknesses``.
 
     Returns
     -------
@@ -172,8 +178,9 @@ def corrected(
             )
     items = Items.of(themes, sections)
     groups = grouping(corpus, by, latest)
-    sample = _Sample.of(corpus, labels, predictions, items)
-    return _frame(groups, items, _Tallies.of(corpus, groups, items, sample))
+    valence = _VALENCES[measure]
+    sample = _Sample.of(corpus, labels, predictions, items, valence)
+    return _frame(groups, items, measure, _Tallies.of(corpus, groups, items, sample, valence))
 
 
 @dataclass(frozen=True)
@@ -190,7 +197,9 @@ class _Sample:
     random: np.ndarray
 
     @classmethod
-    def of(cls, corpus: Corpus, labels: pd.DataFrame, predictions: pd.DataFrame, items: Items) -> _Sample:
+    def of(
+        cls, corpus: Corpus, labels: pd.DataFrame, predictions: pd.DataFrame, items: Items, valence: Valence | None
+    ) -> _Sample:
         drawn = labels.drop_duplicates("paragraph_id").set_index("paragraph_id")["drawn"]
         drawn = drawn[drawn.index.isin(predictions["paragraph_id"].unique())]
         position = corpus.positions(drawn.index.tolist())
@@ -198,19 +207,22 @@ class _Sample:
         row_of = pd.Series(np.arange(len(drawn)), index=drawn.index)
         return cls(
             position,
-            _matrix(labels, row_of, items),
-            _matrix(predictions, row_of, items),
+            _matrix(labels, row_of, items, valence),
+            _matrix(predictions, row_of, items, valence),
             drawn.isin(RANDOM).to_numpy(dtype=bool),
         )
 
 
-def _matrix(frame: pd.DataFrame, row_of: pd.Series, items: Items) -> np.ndarray:
-    """0/1 of shape (labels, items) from a long frame of paragraphs and themes."""
+def _matrix(frame: pd.DataFrame, row_of: pd.Series, items: Items, valence: Valence | None) -> np.ndarray:
+    """0/1 of shape (labels, items) from a long frame of paragraphs and themes: carried, or put so throughout."""
     matrix = np.zeros((len(row_of), len(items.codes)), dtype=bool)
     rows = frame["paragraph_id"].map(row_of)
     for place, union in enumerate(items.themes):
-        carrying = rows[frame["theme"].isin(union) & rows.notna()]
-        matrix[carrying.to_numpy(dtype=np.int64), place] = True
+        own = frame["theme"].isin(union) & rows.notna()
+        carrying = rows[own].to_numpy(dtype=np.int64)
+        matrix[carrying, place] = True
+        if valence is not None:
+            matrix[carrying[(frame.loc[own, "valence"] != valence.value).to_numpy(dtype=bool)], place] = False
     return matrix
 
 
@@ -231,13 +243,15 @@ class _Tallies:
     foretold: np.ndarray
 
     @classmethod
-    def of(cls, corpus: Corpus, groups: Grouping, items: Items, sample: _Sample) -> _Tallies:
+    def of(cls, corpus: Corpus, groups: Grouping, items: Items, sample: _Sample, valence: Valence | None) -> _Tallies:
         cell, cells = groups.paragraph_cell, groups.cells
         labelled = np.zeros(len(cell), dtype=bool)
         labelled[sample.position] = True
         raw, sums = np.zeros((2, cells, len(items.codes)), dtype=np.int64)
         label_cell = cell[sample.position]
-        for place, (carrying, _) in enumerate(carriers(corpus, items)):
+        for place, (carrying, signs) in enumerate(carriers(corpus, items)):
+            if valence is not None:
+                carrying = carrying[signs == VALENCES.index(valence.value)]
             inside = cell[carrying] >= 0
             raw[:, place] = np.bincount(cell[carrying[inside]], minlength=cells)
             unseen = carrying[inside & ~labelled[carrying]]
@@ -290,11 +304,15 @@ class _Tallies:
         }
 
 
-def _frame(groups: Grouping, items: Items, tallies: _Tallies) -> pd.DataFrame:
+def _frame(groups: Grouping, items: Items, measure: str, tallies: _Tallies) -> pd.DataFrame:
     starts = np.searchsorted(groups.cell_group, np.arange(len(groups.names) + 1)).tolist()
     columns: dict[str, list[object]] = {field.name: [] for field in CORRECTED}
     for name, (start, stop) in zip(groups.names, itertools.pairwise(starts), strict=True):
-        words = {"by": [groups.by] * len(items.codes), "band": [name] * len(items.codes)}
+        words = {
+            "by": [groups.by] * len(items.codes),
+            "band": [name] * len(items.codes),
+            "measure": [measure] * len(items.codes),
+        }
         for column, values in {
             **words,
             "theme": items.codes,

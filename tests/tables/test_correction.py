@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from pipeline.errors import PipelineError
-from pipeline.tables.columns import CORRECTED, LABELS, ThemeInfo
+from pipeline.tables.columns import CORRECTED, LABELS, SectionInfo, ThemeInfo
 from pipeline.tables.corpus import Corpus
 from pipeline.tables.correction import MINIMUM_LABELLED_REPORTS, corrected, prediction_powered_shares
 from tests.tables.building import BAND_OF, Report, Written, write
@@ -221,3 +221,28 @@ def test_a_missing_column_is_named(connection: Connection) -> None:
     corpus, labels, predictions = labelled_corpus(connection, missed=False)
     with pytest.raises(PipelineError, match="drawn"):
         corrected(corpus, labels.drop(columns="drawn"), predictions, themes=[CAMHS])
+
+
+def test_strengths_and_weaknesses_are_corrected_by_their_own_labels(connection: Connection) -> None:
+    """Two themes of one section: half of the paragraphs put both as strengths, a tenth disagree within themselves."""
+    reports, labels = [], []
+    for number in range(40):
+        paragraphs = []
+        for ordinal in range(20):
+            first, second = ("+", "+") if ordinal % 2 else ("-", "-") if ordinal % 10 else ("+", "-")
+            paragraphs.append(Written({"camhs": first, "health": second}))
+            if ordinal < 10:
+                own = f"{number:04d}-{ordinal + 1:04d}"
+                labels += [(own, "camhs", first, "random"), (own, "health", second, "random")]
+        reports.append(Report(f"{number:04d}", {"overall_effectiveness": "good"}, paragraphs))
+    write(connection, reports)
+    corpus = Corpus.read(connection, BAND_OF)
+    frame = pd.DataFrame(labels, columns=[field.name for field in LABELS])
+    both = [SectionInfo("4.2", "Both", ("camhs", "health"))]
+    for measure, percent, labelled in (("paragraphs", 100, 400), ("strengths", 50, 200), ("weaknesses", 40, 160)):
+        made = corrected(corpus, frame, frame, themes=[CAMHS], sections=both, measure=measure)
+        row = made[made["band"] == "good"].iloc[0]
+        assert (row["measure"], row["paragraphs_percent"], row["labels_carrying"]) == (measure, percent, labelled)
+        assert row["corrected_percent"] == pytest.approx(percent)
+    alone = corrected(corpus, frame, frame, themes=[CAMHS], measure="strengths")
+    assert alone[alone["band"] == "good"].iloc[0]["paragraphs_percent"] == 60

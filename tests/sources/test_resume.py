@@ -147,14 +147,13 @@ def test_killed_again_and_again_every_file_comes_once(
 def test_interrupted_by_the_user(visitor: Visitor, replica: Replica) -> None:
     discovery = visitor.discover()
     results = visitor.source().fetch(discovery.new)
-    for _ in range(4):
-        next(results)
+    next(results)  # some more are on disk by then
     with pytest.raises(KeyboardInterrupt):
         results.throw(KeyboardInterrupt())  # type: ignore[attr-defined]
     replica.seen.clear()
     _, fetched = visitor.run()
     assert [each.outcome for each in fetched] == [Outcome.READY] * 15
-    assert replica.count("/v1/file") == 11
+    assert replica.count("/v1/file") == 0
 
 
 def test_a_damaged_note_beside_a_partial_file_means_beginning_anew(visitor: Visitor, replica: Replica) -> None:
@@ -175,7 +174,7 @@ def test_a_full_disk_is_not_this_files_fault(
         raise OSError(28, "No space left on device", "a file")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.sources.ofsted.documents.os.fsync", full)
+        patch.setattr("pipeline.sources.ofsted.settling.os.fsync", full)
         with pytest.raises(OSError, match="No space left"):
             list(visitor.source().fetch(discovery.new))
     _, fetched = visitor.run()

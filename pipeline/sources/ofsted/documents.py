@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from typing import BinaryIO
 
 from pipeline.files import safe_name, sha256_of, write_text
 from pipeline.sources.ofsted.client import Answer, PoliteClient
-from pipeline.sources.ofsted.errors import FetchError, TryAgain
+from pipeline.sources.ofsted.errors import FetchError, StopAsking, TryAgain
 
 _HEAD = 1024  # where a PDF must say that it is one
 _TAIL = 2048  # where it must say that it ends
@@ -82,6 +81,10 @@ class Shelf:
         self.folder = folder
         self._partial = folder / ".partial"
         self._limit = limit_bytes
+        # By file number: a run may have been killed between storing a document and remembering it.
+        self._stored: dict[str, list[Path]] = {}
+        for path in folder.glob("*/* - *-????????.pdf"):
+            self._stored.setdefault(path.stem.rpartition("-")[0].rpartition(" ")[2], []).append(path)
 
     def fetch(self, client: PoliteClient, wanted: Wanted, held: Validators | None = None) -> Stored:
         """Fetch a document.
@@ -104,19 +107,24 @@ class Shelf:
         if found is not None:
             return found
         partial = _Partial(self._partial, wanted)
-        return client.file(
-            wanted.url,
-            lambda answer: self._take(answer, wanted, partial, held is not None),
-            lambda: partial.headers(held),
-        )
+
+        def take(answer: Answer) -> Stored:
+            try:
+                return self._take(answer, wanted, partial, held is not None)
+            except (TryAgain, StopAsking):
+                raise
+            except FetchError:
+                partial.clear()  # refused: not to be gone on with
+                raise
+
+        return client.file(wanted.url, take, lambda: partial.headers(held))
 
     def forget_partial(self, wanted: Wanted) -> None:
         """Clean up after a document that is stored and remembered."""
         _Partial(self._partial, wanted).clear()
 
     def _already_there(self, wanted: Wanted) -> Stored | None:
-        """A run may have been killed between storing a document and remembering it, or the store been made anew."""
-        for path in sorted(self.folder.glob(f"{wanted.urn}_*/* - {wanted.file_number}-????????.pdf")):
+        for path in self._stored.get(wanted.file_number, ()):
             sha256 = sha256_of(path)
             if path.stem.endswith(sha256[:8]):
                 validators = _Partial(self._partial, wanted).validators or Validators(wanted.url)
@@ -156,7 +164,6 @@ class Shelf:
                 file.write(piece)
                 sha256.update(piece)
             size = file.tell()
-            os.fsync(file.fileno())
         if length is not None and answer.header("content-encoding") is None and size != start + length:
             partial.clear()
             raise TryAgain(f"{wanted.url} came as {size:,} bytes, {start + length:,} were announced")
@@ -224,8 +231,8 @@ class _Partial:
             return hashlib.file_digest(file, "sha256")
 
     def open(self) -> BinaryIO:
-        """To write on, unbuffered: what has come is kept even if the process is killed."""
-        return self._file.open("ab", buffering=0)
+        """To write on."""
+        return self._file.open("ab")
 
     def ends_well(self) -> bool:
         """Whether the end-of-file mark is where it should be."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -22,6 +23,7 @@ from pipeline.sources.ofsted.client import Clock, PoliteClient
 from pipeline.sources.ofsted.documents import NotModified, Shelf, Stored, Validators, Wanted, Withdrawn
 from pipeline.sources.ofsted.errors import FetchError, StopAsking
 from pipeline.sources.ofsted.kinds import asked_for
+from pipeline.sources.ofsted.settling import Result, Settling
 from pipeline.sources.ofsted.state import Known, Provider, SiteState, stamp
 from pipeline.sources.ofsted.survey import Survey, Surveyor
 from pipeline.sources.options import OfstedSource, is_contact
@@ -93,30 +95,32 @@ class OfstedSite:
     def fetch(self, listings: Iterable[Listing], progress: Progress = no_progress) -> Iterator[Fetched]:
         """Fetch what is not held, or may have changed; newest first, as discovered.
 
-        A document is on disk and remembered before its result is given.
+        A document is on disk, whatever happens next, and remembered before its result is given.
         """
         waiting = list(listings)
         publications, providers = self._state.publications(), self._state.providers()
         shelf = Shelf(self._folder, int(self._options.max_file_mb * 1e6))
         stopped: str | None = None
-        with self._client() as client:
+        with self._client() as client, Settling(self._state) as settling:
             for done, listing in enumerate(waiting):
                 progress("files", done, len(waiting))
                 publication = publications[listing.source_path.rpartition("/")[2]]
                 if publication.held(self._folder) and not self._is_due(publication):
-                    yield Fetched(self._listing(publication, providers), Outcome.READY)
+                    result = Result(Fetched(self._listing(publication, providers), Outcome.READY))
                 elif stopped is not None:
-                    yield Fetched(listing, Outcome.LEFT)
+                    result = Result(Fetched(listing, Outcome.LEFT))
                 else:
                     try:
-                        yield self._fetch(client, shelf, publication, providers)
+                        result = self._fetch(client, shelf, publication, providers)
                     except StopAsking as error:
                         left = len(waiting) - done
                         stopped = f"{error}: {left} of {len(waiting)} files are left for the next run."
-                        yield Fetched(listing, Outcome.LEFT, stopped)
+                        result = Result(Fetched(listing, Outcome.LEFT, stopped))
+                yield from settling.add(result)
+            yield from settling.rest()
         progress("files", len(waiting), len(waiting))
 
-    def _fetch(self, client: PoliteClient, shelf: Shelf, publication: Known, providers: dict[str, Provider]) -> Fetched:
+    def _fetch(self, client: PoliteClient, shelf: Shelf, publication: Known, providers: dict[str, Provider]) -> Result:
         provider = providers[publication.urn]
         held = publication.held(self._folder)
         wanted = Wanted(
@@ -129,35 +133,32 @@ class OfstedSite:
         )
         validators = Validators(publication.url, publication.etag, publication.last_modified) if held else None
         now = self._clock.today()
+
+        def result(outcome: Outcome, changed: Known, reason: str | None = None, path: Path | None = None) -> Result:
+            whole = outcome is not Outcome.FAILED  # what came of one that failed may be gone on with
+            tidy = partial(shelf.forget_partial, wanted) if whole else None
+            return Result(Fetched(self._listing(changed, providers), outcome, reason), changed, path, tidy)
+
         try:
             stored = shelf.fetch(client, wanted, validators)
         except NotModified:
             confirmed = replace(publication, checked=stamp(now), withdrawn=False, tries=0, next_try=None, reason=None)
-            self._state.keep(confirmed)
-            return Fetched(self._listing(confirmed, providers), Outcome.UNCHANGED)
+            return result(Outcome.UNCHANGED, confirmed)
         except Withdrawn as error:
             tries = publication.tries + 1
             pause = min(_WITHDRAWN_AGAIN * 2 ** min(tries - 1, 10), _WITHDRAWN_LONGEST)
-            self._state.keep(
-                replace(publication, withdrawn=True, tries=tries, next_try=stamp(now + pause), reason=str(error))
-            )
-            shelf.forget_partial(wanted)
+            changed = replace(publication, withdrawn=True, tries=tries, next_try=stamp(now + pause), reason=str(error))
             stays = "what is held stays, it" if held else "it"
-            return Fetched(
-                self._listing(publication, providers),
-                Outcome.WITHDRAWN,
-                f"{error}; {stays} is asked for again after {(now + pause):%d %B %Y}.",
-            )
+            reason = f"{error}; {stays} is asked for again after {(now + pause):%d %B %Y}."
+            return result(Outcome.WITHDRAWN, changed, reason)
         except StopAsking:
             raise
         except FetchError as error:
-            self._state.keep(replace(publication, tries=publication.tries + 1, reason=str(error)))
-            return Fetched(self._listing(publication, providers), Outcome.FAILED, str(error))
+            changed = replace(publication, tries=publication.tries + 1, reason=str(error))
+            return result(Outcome.FAILED, changed, str(error))
         same = held and stored.sha256 == publication.sha256
         taken = _with(publication, stored, stamp(now))
-        self._state.keep(taken)
-        shelf.forget_partial(wanted)
-        return Fetched(self._listing(taken, providers), Outcome.UNCHANGED if same else Outcome.READY)
+        return result(Outcome.UNCHANGED if same else Outcome.READY, taken, None, self._folder / stored.file)
 
     def _sorted(self, survey: Survey, known: base.Known) -> Discovery:
         new: list[Listing] = []

@@ -121,10 +121,11 @@ class SiteState:
                 if known.get(publication.file_number) != publication:
                     self._put_publication(connection, publication)
 
-    def keep(self, publication: Known) -> None:
-        """Remember one publication."""
+    def keep(self, publications: Iterable[Known]) -> None:
+        """Remember publications as they are now."""
         with self._engine.begin() as connection:
-            self._put_publication(connection, publication)
+            for publication in publications:
+                self._put_publication(connection, publication)
 
     def _put_publication(self, connection: Connection, publication: Known) -> None:
         key = {"source": self._source, "file_number": publication.file_number}

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import func, select
+
 from pipeline.config import Config
+from pipeline.domain import Band
+from pipeline.publish.terminal import Cell
+from pipeline.schema import frequencies
 from pipeline.store import Store
 from pipeline.tables.columns import SectionInfo, ThemeInfo
-from pipeline.themes.taxonomy import Taxonomy
+from pipeline.themes.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,3 +70,24 @@ def count_frequencies(
         draws=config.tables.bootstrap_draws if intervals else 0,
         seed=config.tables.seed,
     )
+
+
+def snapshot(config: Config) -> tuple[list[Cell], dict[str, str]]:
+    """The table of the newest run as it was stored, and the themes' names: without counting anything again."""
+    names = {theme.code: theme.name for theme in load_taxonomy(config.taxonomy).all_themes}
+    store = Store(config.store)
+    try:
+        with store.reading() as connection:
+            newest = select(func.max(frequencies.c.snapshot)).scalar_subquery()
+            rows = connection.execute(select(frequencies).where(frequencies.c.snapshot == newest)).all()
+    finally:
+        store.close()
+    bands, themes = [band.value for band in Band], {code: place for place, code in enumerate(names)}
+    cells = [
+        Cell(
+            row.band, row.theme, names.get(row.theme, row.theme), row.reports, row.of_reports, row.paragraphs,
+            row.of_paragraphs, row.strengths, row.weaknesses, row.mixed,
+        )  # fmt: skip
+        for row in rows
+    ]
+    return sorted(cells, key=lambda cell: (bands.index(cell.band), themes.get(cell.theme, len(themes)))), names

@@ -78,6 +78,7 @@ def run(
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but reports were set aside in this run or a source is doubtful.
     """
     from pipeline.publish import terminal
+    from pipeline.analysis import snapshot
     from pipeline.run import plan
     from pipeline.run import run as run_stages
 
@@ -91,7 +92,8 @@ def run(
     if as_json:
         _print_json(summary.as_json())
     else:
-        terminal.show_summary(summary, settings, table=not quiet)
+        cells, names = ([], {}) if quiet else snapshot(settings)
+        terminal.show_summary(summary, cells, names)
     raise typer.Exit(summary.exit_code)
 
 
@@ -178,7 +180,7 @@ def paragraphs(
     config: ConfigOption = None,
 ) -> None:
     """The evidence: paragraphs with report, page and link."""
-    from pipeline.evidence import Wanted, check, explained, find
+    from pipeline.evidence import Evidence, Wanted, check, explained, find
     from pipeline.publish import terminal
 
     settings = load_config(config)
@@ -195,7 +197,7 @@ def paragraphs(
     else:
         from pipeline.exports import write_records
 
-        write_records(found, Format(format_.value), output)
+        write_records(Evidence, found, Format(format_.value), output)
 
 
 @app.command(epilog="Example: pipeline export paragraphs --format parquet --output paragraphs.parquet")

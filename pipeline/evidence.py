@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, func, or_, select
 
 from pipeline.config import Config
-from pipeline.domain import Band, Domain
+from pipeline.domain import Band, Domain, Grade, Valence
+from pipeline.errors import UsageError
 from pipeline.schema import Status, judgements, paragraphs, reports, tags
 from pipeline.store import Store
+from pipeline.themes.tagger import Tagger
+from pipeline.themes.taxonomy import load_taxonomy
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Evidence:
     theme: str | None = None
     probability: float | None = None
     valence: str | None = None
+    why: str | None = None  # the sentence and the terms that carried the theme, where asked for
 
 
 @dataclass(frozen=True)
@@ -101,3 +105,29 @@ def _grades(config: Config, rating: str) -> Sequence[str]:
 def page_link(url: str | None, file: Path, page: int) -> str:
     """An address that opens the report at the page: the publisher's where it is known, else the file's."""
     return f"{url or file.absolute().as_uri()}#page={page}"
+
+
+def check(wanted: Wanted, config: Config) -> Wanted:
+    """``wanted`` with its rating in the grades' own words.
+
+    Raises
+    ------
+    UsageError
+        An unknown theme, rating or valence.
+    """
+    if wanted.theme is not None:
+        load_taxonomy(config.taxonomy).theme(wanted.theme)
+    if wanted.valence is not None and (wanted.theme is None or wanted.valence not in set(Valence)):
+        raise UsageError("--valence is +, - or 0, and goes with --theme; correct it.")
+    if wanted.rating is None:
+        return wanted
+    rating = " ".join(wanted.rating.lower().replace("_", " ").replace("-", " ").split())
+    if rating not in set(Grade):
+        raise UsageError(f"There is no rating '{wanted.rating}'; choose one of {', '.join(Grade)}.")
+    return replace(wanted, rating=rating)
+
+
+def explained(found: Sequence[Evidence], config: Config) -> list[Evidence]:
+    """Each paragraph with the sentence and the terms that carried its theme, as the tagger tells."""
+    tagger = Tagger.load(config.models, load_taxonomy(config.taxonomy), config.tagging.encoder)
+    return [replace(item, why=str(tagger.explain(item.text, item.theme))) if item.theme else item for item in found]

@@ -7,10 +7,11 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import astuple, fields
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy import Boolean, ColumnElement, Date, Float, Integer, Select, select
 
@@ -18,6 +19,9 @@ from pipeline.errors import UsageError
 from pipeline.files import neutralised, written_whole
 from pipeline.schema import judgements, paragraphs, reports, tags
 from pipeline.store import Store
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _ROWS_AT_A_TIME = 10_000
 
@@ -103,6 +107,16 @@ def text_output(output: Path | None) -> Iterator[IO[str]]:
         return
     with written_whole(output) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         yield file
+
+
+def write_records(
+    kind: type[DataclassInstance], records: Iterable[DataclassInstance], form: Format, output: Path | None
+) -> None:
+    """Write records of one dataclass, a row each, as CSV or JSON lines."""
+    names = [field.name for field in fields(kind)]
+    rows = (astuple(record) for record in records)
+    with text_output(output) as file:
+        _csv(names, rows, file) if form is Format.CSV else _jsonl(names, rows, file)
 
 
 def _csv(names: list[str], rows: Iterable[tuple[Any, ...]], file: IO[str]) -> int:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy import insert, update
 
 from pipeline import __version__, summary
 from pipeline.config import Config
 from pipeline.errors import PipelineError, UsageError
+from pipeline.imports import IMPORTED
 from pipeline.schema import runs
 from pipeline.stage import Context, Outcome, Progress, Stage, no_progress
 from pipeline.store import Store
-from pipeline.summary import Summary
+from pipeline.summary import Plan, Summary
 
 
 def run(
@@ -38,9 +40,7 @@ def run(
     PipelineError
         If the store is in use by another run, or a stage cannot work at all. What was finished before stays.
     """
-    names = [option.name for option in config.sources]
-    if source is not None and source not in names:
-        raise UsageError(f"There is no source '{source}' in {config.path}; it has {', '.join(names)}.")
+    _check_source(config, source)
     store = Store(config.store)
     try:
         with store.exclusive():
@@ -49,6 +49,37 @@ def run(
         raise PipelineError(_sentence(error)) from error
     finally:
         store.close()
+
+
+def plan(config: Config, source: str | None = None) -> Plan:
+    """What a run would fetch or read; nothing is fetched, and nothing is remembered.
+
+    Raises
+    ------
+    UsageError
+        If ``source`` is not configured.
+    """
+    from pipeline.sources.stage import look, sources_of
+
+    _check_source(config, source)
+    store = Store(config.store)
+    try:
+        found = Plan(listings=[], unchanged=0)
+        for each in sources_of(config, store, source):
+            discovery = look(each, store, dry_run=True)
+            found.listings.extend(listing.url or listing.source_path for listing in discovery.new)
+            found.notes.extend(discovery.notes)
+            found.doubts.extend(discovery.doubts)
+            found = replace(found, unchanged=found.unchanged + len(discovery.unchanged))
+        return found
+    finally:
+        store.close()
+
+
+def _check_source(config: Config, source: str | None) -> None:
+    names = [option.name for option in config.sources]
+    if source is not None and source not in (*names, IMPORTED):
+        raise UsageError(f"There is no source '{source}' in {config.path}; it has {', '.join(names)}.")
 
 
 def _run_stages(

@@ -20,6 +20,9 @@ from sqlalchemy import (
 
 SCHEMA_VERSION = 1
 
+REPORT_ID_LENGTH = 16
+"""A report's id is the first hex digits of its content's SHA-256; a copy at another place has an id of its own."""
+
 metadata = MetaData()
 
 meta = Table(
@@ -45,7 +48,7 @@ reports = Table(
     "reports",
     metadata,
     # What the source says. One row a file; a report is its content, so a second copy has the status "duplicate".
-    Column("report_id", String(16), primary_key=True),
+    Column("report_id", String(REPORT_ID_LENGTH), primary_key=True),
     Column("source", String(64), nullable=False),
     Column("source_path", Text, nullable=False),  # as the user knows it: the source's path as configured, then the file's
     Column("file", Text, nullable=False),  # where its bytes are read from
@@ -60,6 +63,7 @@ reports = Table(
     Column("status", String(16), nullable=False),  # see pipeline.schema.Status
     Column("reason", Text),  # why it was set aside
     Column("first_run", Integer, nullable=False),  # the run that first saw it
+    Column("gone", Date),  # since when its source has it no more; what was read of it is kept
     # What the document says.
     Column("urn", String(16)),
     Column("authority", Text),

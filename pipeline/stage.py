@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pipeline.config import Config
 from pipeline.store import Store
+
+if TYPE_CHECKING:
+    from pipeline.sources.stage import Found
 
 
 class Stage(StrEnum):
@@ -38,6 +42,7 @@ class Context:
     run_id: int
     source: str | None = None  # only this one of the configured sources
     progress: Progress = no_progress
+    found: list[Found] = field(default_factory=list)  # from discover to download
 
 
 @dataclass

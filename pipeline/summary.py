@@ -92,6 +92,25 @@ class Summary:
         }
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What a run would fetch (``pipeline run --dry-run``)."""
+
+    listings: list[str]
+    unchanged: int
+    notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where a source is doubtful."""
+        return 3 if self.doubts else 0
+
+    def as_json(self) -> dict[str, object]:
+        """Every field."""
+        return asdict(self)
+
+
 def now() -> str:
     """The time, ISO 8601 in UTC to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

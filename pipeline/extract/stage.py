@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
-from sqlalchemy import Connection, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, false, func, insert, not_, or_, select, update
 
 from pipeline.authorities import Authorities
-from pipeline.config import Extract
+from pipeline.config import Config, Extract
 from pipeline.domain import Document, fingerprint
 from pipeline.errors import SetAside
 from pipeline.extract import EXTRACTOR, ExtractOptions, read_many
-from pipeline.schema import Status, judgements, paragraphs, reports
+from pipeline.schema import REPORT_ID_LENGTH, Status, judgements, paragraphs, reports
 from pipeline.stage import Context, Outcome, Stage
 
 _BATCH = 16  # documents a transaction: a killed run loses at most these, and a commit a document would cost more than the work
@@ -40,34 +40,41 @@ class _Identity:
     warnings: tuple[str, ...] = ()
 
 
-def extract(context: Context) -> Outcome:
-    """Read what is stale, in worker processes, and write each document with its judgements and paragraphs."""
-    config, store = context.config, context.store
+def stale_reports(connection: Connection, config: Config) -> dict[str, _Listed]:
+    """The reports to be read: never read, read by another extractor or engine, or set aside under other limits."""
     stamp, stamp_aside = _stamps(config.extract)
-    readable = reports.c.status.in_((Status.FOUND, Status.EXTRACTED, Status.SET_ASIDE))
     current = or_(
         and_(reports.c.status == Status.EXTRACTED, reports.c.extracted_with == stamp),
         and_(reports.c.status == Status.SET_ASIDE, reports.c.extracted_with == stamp_aside),
     )
+    rows = connection.execute(
+        select(
+            reports.c.report_id,
+            reports.c.file,
+            reports.c.listed_urn,
+            reports.c.listed_authority,
+            reports.c.listed_published,
+        )
+        .where(_readable(), not_(func.coalesce(current, false())))
+        .order_by(reports.c.source_path)
+    )
+    return {row.report_id: _Listed(row.file, row.listed_urn, row.listed_authority, row.listed_published) for row in rows}
+
+
+def _readable() -> ColumnElement[bool]:
+    # A copy of a report has an id of its own; only the report itself is read.
+    itself = reports.c.report_id == func.substr(reports.c.sha256, 1, REPORT_ID_LENGTH)
+    return and_(reports.c.status.in_((Status.FOUND, Status.EXTRACTED, Status.SET_ASIDE)), itself)
+
+
+def extract(context: Context) -> Outcome:
+    """Read what is stale, in worker processes, and write each document with its judgements and paragraphs."""
+    config, store = context.config, context.store
+    stamp, stamp_aside = _stamps(config.extract)
     with store.reading() as connection:
-        rows = connection.execute(
-            select(
-                reports.c.report_id,
-                reports.c.file,
-                reports.c.listed_urn,
-                reports.c.listed_authority,
-                reports.c.listed_published,
-                current.label("current"),
-            )
-            .where(readable)
-            .order_by(reports.c.source_path)
-        ).all()
-    stale = {
-        row.report_id: _Listed(row.file, row.listed_urn, row.listed_authority, row.listed_published)
-        for row in rows
-        if not row.current
-    }
-    outcome = Outcome(Stage.EXTRACT, unchanged=len(rows) - len(stale))
+        total = connection.scalar(select(func.count()).select_from(reports).where(_readable())) or 0
+        stale = stale_reports(connection, config)
+    outcome = Outcome(Stage.EXTRACT, unchanged=total - len(stale))
     if not stale:
         return outcome
     authorities = Authorities.load(config.authorities)
@@ -123,6 +130,19 @@ def _write_set_aside(connection: Connection, report_id: str, why: SetAside, stam
         .where(reports.c.report_id == report_id)
         .values(status=Status.SET_ASIDE, reason=why.reason, extracted_with=stamp, tagged_with=None)
     )
+    # Copies of what cannot be used are no use either: each is shown with the reason.
+    connection.execute(
+        update(reports)
+        .where(_copy_of(report_id), reports.c.status.in_((Status.DUPLICATE, Status.SET_ASIDE)))
+        .values(status=Status.SET_ASIDE, reason=why.reason)
+    )
+
+
+def _copy_of(report_id: str) -> ColumnElement[bool]:
+    return and_(
+        func.substr(reports.c.sha256, 1, REPORT_ID_LENGTH) == report_id,
+        reports.c.report_id != report_id,
+    )
 
 
 def _forget(connection: Connection, report_id: str) -> None:
@@ -155,6 +175,11 @@ def _write(
             extracted_with=stamp,
             tagged_with=None,
         )
+    )
+    connection.execute(
+        update(reports)
+        .where(_copy_of(report_id), reports.c.status == Status.SET_ASIDE)
+        .values(status=Status.DUPLICATE, reason=None)
     )
     _insert(
         connection,

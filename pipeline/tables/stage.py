@@ -20,7 +20,7 @@ def tables(context: Context) -> Outcome:
     """Count again if any report was read or tagged anew, was added or withdrawn, or the bands or themes changed."""
     with context.store.reading() as connection:
         stamp = corpus_stamp(connection, context.config)
-        if Store.get(connection, STAMP) == stamp:
+        if not is_stale(connection, context.config):
             return Outcome(Stage.TABLES, unchanged=1)
 
     from pipeline.analysis import count_frequencies
@@ -38,6 +38,11 @@ def tables(context: Context) -> Outcome:
             connection.execute(insert(frequencies), [{"snapshot": context.run_id, **row} for row in rows])
         Store.put(connection, STAMP, stamp)
     return Outcome(Stage.TABLES, done=1)
+
+
+def is_stale(connection: Connection, config: Config) -> bool:
+    """Whether the newest snapshot was counted from something else than what is there now."""
+    return Store.get(connection, STAMP) != corpus_stamp(connection, config)
 
 
 def corpus_stamp(connection: Connection, config: Config) -> str:

@@ -206,8 +206,8 @@ class _Partial:
 
     def headers(self, held: Validators | None) -> Mapping[str, str]:
         """Go on where it broke off, or fetch if it is another version, or just fetch."""
-        validators = self.validators
-        if validators is not None and validators.strong is not None and self.size > _HEAD:
+        validators = self.validators if self.size > _HEAD else None
+        if validators is not None and validators.strong is not None:
             return {"Range": f"bytes={self.size}-", "If-Range": validators.strong}
         conditions = {}
         if held is not None and held.etag:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, insert, select, update
+from sqlalchemy import Connection, Engine, Table, bindparam, insert, select, update
 
 from pipeline.sources.schema import site_providers, site_publications, site_robots
 
@@ -92,8 +93,13 @@ class SiteState:
 
     def keep_robots(self, host: str, text: str) -> None:
         """Keep it for a day."""
+        row = {"host": host, "text": text, "asked": stamp()}
         with self._engine.begin() as connection:
-            _put(connection, site_robots, {"source": self._source, "host": host}, {"text": text, "asked": stamp()})
+            kept = select(site_robots.c.host).where(site_robots.c.source == self._source, site_robots.c.host == host)
+            if connection.execute(kept).first() is None:
+                self._insert(connection, site_robots, [row])
+            else:
+                self._update(connection, site_robots, "host", [row])
 
     def providers(self) -> dict[str, Provider]:
         """Every provider ever listed, by URN."""
@@ -112,32 +118,34 @@ class SiteState:
     def keep_survey(self, providers: Iterable[Provider], publications: Mapping[str, Known]) -> None:
         """Remember what the pages listed: providers and publications that are new or differ."""
         known_providers, known = self.providers(), self.publications()
+        providers = [each for each in providers if known_providers.get(each.urn) != each]
+        changed = [each for each in publications.values() if known.get(each.file_number) != each]
         with self._engine.begin() as connection:
-            for provider in providers:
-                if known_providers.get(provider.urn) != provider:
-                    values = {name: getattr(provider, name) for name in ("name", "url", "in_search", "publications")}
-                    _put(connection, site_providers, {"source": self._source, "urn": provider.urn}, values)
-            for publication in publications.values():
-                if known.get(publication.file_number) != publication:
-                    self._put_publication(connection, publication)
+            for table, key, rows, before in (
+                (site_providers, "urn", [asdict(each) for each in providers], known_providers),
+                (site_publications, "file_number", [asdict(each) for each in changed], known),
+            ):
+                self._insert(connection, table, [row for row in rows if row[key] not in before])
+                self._update(connection, table, key, [row for row in rows if row[key] in before])
 
     def keep(self, publications: Iterable[Known]) -> None:
-        """Remember publications as they are now."""
+        """Remember publications, known ones, as they are now."""
         with self._engine.begin() as connection:
-            for publication in publications:
-                self._put_publication(connection, publication)
+            self._update(connection, site_publications, "file_number", [asdict(each) for each in publications])
 
-    def _put_publication(self, connection: Connection, publication: Known) -> None:
-        key = {"source": self._source, "file_number": publication.file_number}
-        values = {name: getattr(publication, name) for name in _COLUMNS if name != "file_number"}
-        _put(connection, site_publications, key, values)
+    def _insert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            connection.execute(insert(table), [{**row, "source": self._source} for row in rows])
 
-
-def _put(connection: Connection, table: Table, key: Mapping[str, str], values: Mapping[str, object]) -> None:
-    """Insert or replace one row, in any database's SQL."""
-    where = [table.c[name] == value for name, value in key.items()]
-    if connection.execute(update(table).where(*where).values(**values)).rowcount == 0:
-        connection.execute(insert(table).values(**key, **values))
+    def _update(self, connection: Connection, table: Table, key: str, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            names = [name for name in rows[0] if name != key]
+            statement = (
+                update(table)
+                .where(table.c.source == self._source, table.c[key] == bindparam("key_"))
+                .values({name: bindparam(name) for name in names})
+            )
+            connection.execute(statement, [{"key_": row[key], **{name: row[name] for name in names}} for row in rows])
 
 
 def stamp(at: datetime | None = None) -> str:

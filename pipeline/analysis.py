@@ -1,4 +1,4 @@
-"""From the store and the taxonomy to the tables: what the command line, the tables stage and the publications all call."""
+"""From the store and the taxonomy to the tables: called by the command line, the tables stage and the publications."""
 
 from __future__ import annotations
 
@@ -83,11 +83,8 @@ def snapshot(config: Config) -> tuple[list[Cell], dict[str, str]]:
     finally:
         store.close()
     bands, themes = [band.value for band in Band], {code: place for place, code in enumerate(names)}
+    counted = [name for name in Cell.__dataclass_fields__ if name in frequencies.c]
     cells = [
-        Cell(
-            row.band, row.theme, names.get(row.theme, row.theme), row.reports, row.of_reports, row.paragraphs,
-            row.of_paragraphs, row.strengths, row.weaknesses, row.mixed,
-        )  # fmt: skip
-        for row in rows
+        Cell(name=names.get(row.theme, row.theme), **{name: getattr(row, name) for name in counted}) for row in rows
     ]
     return sorted(cells, key=lambda cell: (bands.index(cell.band), themes.get(cell.theme, len(themes)))), names

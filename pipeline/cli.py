@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +18,11 @@ from pipeline.domain import Domain, Section
 from pipeline.errors import PipelineError, UsageError
 from pipeline.exports import Format
 from pipeline.stage import Stage
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.store import Store
 
 app = typer.Typer(
     name="pipeline",
@@ -32,7 +38,9 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="The configuration; else PIPELINE_CONFIG, else ./config.yaml."),
 ]
-OutputOption = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here, not to the terminal.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here, not to the terminal.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for a program to read.")]
 
 
@@ -77,8 +85,8 @@ def run(
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but reports were set aside in this run or a source is doubtful.
     """
-    from pipeline.publish import terminal
     from pipeline.analysis import snapshot
+    from pipeline.publish import terminal
     from pipeline.run import plan
     from pipeline.run import run as run_stages
 
@@ -130,8 +138,8 @@ def tables(
         str,
         typer.Option(
             metavar="DOMAIN|year|region|framework|type|authority",
-            help="What the columns are: a judgement (overall_effectiveness, help_and_protection, children_in_care, adoption, "
-            "care_leavers, leadership, lscb, or section_judgement: that of the section a paragraph stands in), "
+            help="What the columns are: a judgement (overall_effectiveness, help_and_protection, children_in_care, "
+            "adoption, care_leavers, leadership, lscb; section_judgement: that of the section a paragraph is in), "
             "or an attribute; two joined by a comma are crossed.",
         ),
     ] = Domain.OVERALL.value,
@@ -169,11 +177,17 @@ def paragraphs(
     theme: Annotated[str | None, typer.Option(metavar="CODE", help="Paragraphs that carry this theme.")] = None,
     rating: Annotated[str | None, typer.Option(metavar="GRADE", help="Of reports judged so.")] = None,
     domain: Annotated[Domain, typer.Option("--by", help="The judgement that --rating means.")] = Domain.OVERALL,
-    authority: Annotated[str | None, typer.Option(metavar="NAME", help="Of authorities with this in their name.")] = None,
+    authority: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of authorities with this in their name.")
+    ] = None,
     search: Annotated[str | None, typer.Option(metavar="TEXT", help="That hold this text.")] = None,
-    valence: Annotated[str | None, typer.Option(metavar="+|-|0", help="Strength, weakness, or mixed (with --theme).")] = None,
+    valence: Annotated[
+        str | None, typer.Option(metavar="+|-|0", help="Strength, weakness, or mixed (with --theme).")
+    ] = None,
     section: Annotated[Section | None, typer.Option(help="In this part of the report.")] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show the sentence and the terms that carried the theme.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the sentence and the terms that carried the theme.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=0, help="How many at most; 0: all.")] = 20,
     format_: Annotated[EvidenceFormat, typer.Option("--format", help="How.")] = EvidenceFormat.TABLE,
     output: OutputOption = None,
@@ -233,20 +247,20 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     _print_json(found.as_json()) if as_json else terminal.show_status(found)
 
 
-def _frame_of(what: ExportTable, store, settings: Config):  # type: ignore[no-untyped-def]
+def _frame_of(what: ExportTable, store: Store, settings: Config) -> pd.DataFrame:
+    from pipeline.themes.taxonomy import load_taxonomy
+
+    taxonomy = load_taxonomy(settings.taxonomy)
     if what is ExportTable.LABELS:
         from pipeline.themes.labels import read_labels
 
-        return read_labels(settings.labels)
+        return read_labels(settings.labels, taxonomy)
     from pipeline.analysis import count_frequencies
-    from pipeline.themes.taxonomy import load_taxonomy
 
-    return count_frequencies(store, settings, load_taxonomy(settings.taxonomy))
+    return count_frequencies(store, settings, taxonomy)
 
 
-def _store(settings: Config):  # type: ignore[no-untyped-def]
-    from contextlib import closing
-
+def _store(settings: Config) -> closing[Store]:
     from pipeline.store import Store
 
     return closing(Store(settings.store))
@@ -264,7 +278,9 @@ def _version(shown: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Nothing: the commands do the work."""
 

@@ -42,7 +42,9 @@ class Extract(_Section):
 class Tagging(_Section):
     """Which tagger is used."""
 
-    encoder: bool = Field(default=True, description="on: the tuned sentence encoder joins in; off: the fast linear model")
+    encoder: bool = Field(
+        default=True, description="on: the tuned sentence encoder joins in; off: the fast linear model"
+    )
 
 
 class Tables(_Section):
@@ -177,7 +179,7 @@ class _UniqueKeys(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key '{key}' stands there twice", key_node.start_mark

@@ -39,7 +39,7 @@ class InspectionType(StrEnum):
 class Domain(StrEnum):
     """What a judgement is about.
 
-    Until 2022 ``CHILDREN_IN_CARE`` stands, in ILACS reports, for the joint judgement on children in care and care leavers.
+    In ILACS reports until 2022 ``CHILDREN_IN_CARE`` is the joint judgement on children in care and care leavers.
     """
 
     OVERALL = "overall_effectiveness"
@@ -213,7 +213,7 @@ class Paragraph:
 
     @property
     def substantive(self) -> bool:
-        """Whether it is tagged and counted: running text, in a section about the services, long enough to say something."""
+        """Whether it is tagged and counted: running text, about the services, long enough to say something."""
         return (
             self.kind in TAGGED_KINDS
             and self.section not in UNTAGGED_SECTIONS

@@ -15,7 +15,7 @@ class UsageError(PipelineError):
     exit_code = 2
 
 
-class SetAside(Exception):
+class SetAside(Exception):  # noqa: N818 - what happens to the report; the run goes on
     """One report cannot be used. The run goes on without it.
 
     Attributes

@@ -52,7 +52,7 @@ class Wanted:
 
 
 def find(store: Store, config: Config, wanted: Wanted) -> tuple[list[Evidence], int]:
-    """The paragraphs that fit, surest first where a theme is asked for, else newest report first; and how many fit in all."""
+    """The paragraphs that fit (surest first where a theme is asked for, else newest first), and how many there are."""
     grade = func.coalesce(judgements.c.grade, Band.NOT_JUDGED.value).label("grade")
     sources = paragraphs.join(reports).outerjoin(
         judgements,
@@ -130,4 +130,10 @@ def check(wanted: Wanted, config: Config) -> Wanted:
 def explained(found: Sequence[Evidence], config: Config) -> list[Evidence]:
     """Each paragraph with the sentence and the terms that carried its theme, as the tagger tells."""
     tagger = Tagger.load(config.models, load_taxonomy(config.taxonomy), config.tagging.encoder)
-    return [replace(item, why=str(tagger.explain(item.text, item.theme))) if item.theme else item for item in found]
+
+    def why(item: Evidence, theme: str) -> str:
+        explanation = tagger.explain(item.text, theme)
+        carried = explanation.terms or explanation.words
+        return f'"{explanation.sentence}"' + (f" ({', '.join(carried)})" if carried else "")
+
+    return [replace(item, why=why(item, item.theme)) if item.theme else item for item in found]

@@ -150,6 +150,8 @@ def _parquet(columns: list[ColumnElement[Any]], rows: Iterator[tuple[Any, ...]],
     with pq.ParquetWriter(path, schema) as writer:
         while batch := list(islice(rows, _ROWS_AT_A_TIME)):
             cells = zip(*batch, strict=True)
-            writer.write_table(pa.table([pa.array(column, f.type) for column, f in zip(cells, schema, strict=True)], schema=schema))
+            writer.write_table(
+                pa.table([pa.array(column, f.type) for column, f in zip(cells, schema, strict=True)], schema=schema)
+            )
             count += len(batch)
     return count

@@ -55,7 +55,9 @@ def import_files(config: Config, paths: Iterable[Path]) -> Imported:
             held.add(content)
             result.added.append(file)
     except OSError as error:
-        raise PipelineError(f"{error.filename or 'A file'} cannot be imported ({error.strerror}); mend that and import again.") from error
+        raise PipelineError(
+            f"{error.filename or 'A file'} cannot be imported ({error.strerror}); mend that and import again."
+        ) from error
     return result
 
 

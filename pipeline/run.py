@@ -154,4 +154,5 @@ def _sentence(error: OSError) -> str:
         return f"The disk is full{where and f' (writing{where})'}; free some space, then run again (nothing is lost)."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"There is no permission to use{where or ' a file'}; check its owner and permissions, then run again."
-    return f"The file system answered: {error.strerror or error}{where and f' ({where.strip()})'}; mend that, then run again."
+    what = f"{error.strerror or error}{where and f' ({where.strip()})'}"
+    return f"The file system answered: {what}; mend that, then run again."

@@ -50,7 +50,9 @@ reports = Table(
     # What the source says. One row a file; a report is its content, so a second copy has the status "duplicate".
     Column("report_id", String(REPORT_ID_LENGTH), primary_key=True),
     Column("source", String(64), nullable=False),
-    Column("source_path", Text, nullable=False),  # as the user knows it: the source's path as configured, then the file's
+    Column(
+        "source_path", Text, nullable=False
+    ),  # as the user knows it: the source's path as configured, then the file's
     Column("file", Text, nullable=False),  # where its bytes are read from
     Column("sha256", String(64), nullable=False),
     Column("bytes", BigInteger, nullable=False),

@@ -60,7 +60,9 @@ def read_status(store: Store, config: Config) -> StatusReport:
             .group_by(reports.c.framework)
             .order_by(reports.c.framework)
         )
-        models = connection.execute(select(tags.c.model_id, func.count()).group_by(tags.c.model_id).order_by(tags.c.model_id))
+        models = connection.execute(
+            select(tags.c.model_id, func.count()).group_by(tags.c.model_id).order_by(tags.c.model_id)
+        )
         odd = connection.execute(
             select(reports.c.source_path, reports.c.warnings)
             .where(reports.c.warnings.is_not(None))
@@ -69,15 +71,14 @@ def read_status(store: Store, config: Config) -> StatusReport:
         return StatusReport(
             store=store.name,
             counts=counts_by_status(connection),
-            frameworks={framework: count for framework, count in frameworks},
+            frameworks=dict(frameworks),
             paragraphs=connection.scalar(select(func.count()).select_from(paragraphs)) or 0,
             substantive=connection.scalar(select(func.count()).where(paragraphs.c.substantive)) or 0,
             tags=connection.scalar(select(func.count()).select_from(tags)) or 0,
-            tagged_with={model: count for model, count in models},
+            tagged_with=dict(models),
             stale=stale,
             warnings=[(path, line) for path, lines in odd for line in (lines or "").splitlines()],
             set_aside=set_aside(connection),
             last_run=last.started if last else None,
             last_ended=last.ended if last else None,
         )
-

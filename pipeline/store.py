@@ -43,13 +43,17 @@ class Store:
                 self._file.parent.mkdir(parents=True, exist_ok=True)
             self.engine: Engine = create_engine(url, connect_args={"timeout": 5} if self._file else {})
         except (ArgumentError, NoSuchModuleError) as error:
-            raise UsageError(f"The store '{url}' is not a database URL ({error}); see 'store' in config.yaml.") from error
+            raise UsageError(
+                f"The store '{url}' is not a database URL ({error}); see 'store' in config.yaml."
+            ) from error
         except ModuleNotFoundError as error:
             raise UsageError(
                 f"The store '{self.name}' needs the package {error.name}; install it: pip install '.[postgresql]'."
             ) from error
         except OSError as error:
-            raise PipelineError(f"The store's folder cannot be made ({error}); check 'store' in config.yaml.") from error
+            raise PipelineError(
+                f"The store's folder cannot be made ({error}); check 'store' in config.yaml."
+            ) from error
         if self._file is not None:
             event.listen(self.engine, "connect", _sqlite_settings)
         self._prepare()
@@ -100,9 +104,11 @@ class Store:
         if "locked" in cause:
             return f"The store {self.name} is locked by another program; wait for it to end, then run again."
         if "full" in cause or "No space" in cause or "disk I/O" in cause:
-            return f"The store {self.name} cannot grow: the disk is full; free some space, then run again (nothing is lost)."
+            return f"The disk of the store {self.name} is full; free some space, then run again (nothing is lost)."
         if "unable to open" in cause or "readonly" in cause:
-            return f"The store {self.name} cannot be opened for writing ({cause}); check the folder and its permissions."
+            return (
+                f"The store {self.name} cannot be opened for writing ({cause}); check the folder and its permissions."
+            )
         if "not a database" in cause or "malformed" in cause:
             return f"The store {self.name} is damaged or not a database ({cause}); move it away and run again."
         return f"The store {self.name} answered: {cause}; check 'store' in config.yaml."

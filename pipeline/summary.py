@@ -37,7 +37,7 @@ class SetAsideReport:
 
 @dataclass(frozen=True)
 class Moved:
-    """A cell of the table by overall judgement that this run changed: reports carrying the theme, of those in the band."""
+    """A cell of the table by overall judgement that this run changed: reports carrying the theme, of the band's."""
 
     theme: str
     band: str
@@ -118,8 +118,10 @@ def now() -> str:
 
 def counts_by_status(connection: Connection) -> dict[str, int]:
     """How many reports have each status."""
-    rows = connection.execute(select(reports.c.status, func.count()).group_by(reports.c.status).order_by(reports.c.status))
-    return {status: count for status, count in rows}
+    rows = connection.execute(
+        select(reports.c.status, func.count()).group_by(reports.c.status).order_by(reports.c.status)
+    )
+    return dict(rows)
 
 
 def new_reports(connection: Connection, run_id: int) -> list[NewReport]:

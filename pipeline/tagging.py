@@ -42,7 +42,8 @@ def tag_file(config: Config, input_: Path, output: Path) -> tuple[int, tuple[str
         while batch := list(islice(texts, _TEXTS_AT_A_TIME)):
             for text, tags in zip(batch, tagger.tag([text.text for text in batch]), strict=True):
                 themes = [
-                    {"theme": tag.theme, "probability": round(tag.probability, 4), "valence": str(tag.valence)} for tag in tags
+                    {"theme": tag.theme, "probability": round(tag.probability, 4), "valence": str(tag.valence)}
+                    for tag in tags
                 ]
                 file.write(json.dumps({"id": text.id, "themes": themes}, ensure_ascii=False) + "\n")
             count += len(batch)
@@ -59,7 +60,5 @@ def _read(path: Path) -> Iterator[_Text]:
             except (UnicodeDecodeError, ValueError, RecursionError) as error:
                 raise PipelineError(f"{path}, line {number} is not a JSON object ({error}); mend the line.") from error
             if not isinstance(record, dict) or "id" not in record or not isinstance(record.get("text"), str):
-                raise PipelineError(
-                    f'{path}, line {number} must be {{"id": ..., "text": "..."}}; add what is missing.'
-                )
+                raise PipelineError(f'{path}, line {number} must be {{"id": ..., "text": "..."}}; add what is missing.')
             yield _Text(record["id"], record["text"])

@@ -76,7 +76,9 @@ def test_what_is_wrong_is_one_sentence_with_key_and_line(tmp_path: Path, text: s
         assert part in message
 
 
-def test_the_file_is_chosen_by_option_then_environment_then_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_chosen_by_option_then_environment_then_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = written(tmp_path, GOOD)
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)

@@ -34,7 +34,9 @@ def test_a_safe_name_stays_in_its_folder_on_any_system(text: str) -> None:
     assert name.split(".")[0].lower() not in {"con", "prn", "aux", "nul", "com1", "lpt1"}
 
 
-@pytest.mark.parametrize("text", ["../../etc/passwd", "..\\..\\x", "a/../b", "/abs", "~root", "CON", "nul.pdf", 'quo"te', ""])
+@pytest.mark.parametrize(
+    "text", ["../../etc/passwd", "..\\..\\x", "a/../b", "/abs", "~root", "CON", "nul.pdf", 'quo"te', ""]
+)
 def test_hostile_names_are_tamed(text: str) -> None:
     name = safe_name(text)
     assert ".." not in name

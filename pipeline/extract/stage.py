@@ -17,7 +17,7 @@ from pipeline.extract import EXTRACTOR, ExtractOptions, read_many
 from pipeline.schema import REPORT_ID_LENGTH, Status, judgements, paragraphs, reports
 from pipeline.stage import Context, Outcome, Stage
 
-_BATCH = 16  # documents a transaction: a killed run loses at most these, and a commit a document would cost more than the work
+_BATCH = 16  # documents a transaction: a killed run loses at most these
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ def stale_reports(connection: Connection, config: Config) -> dict[str, _Listed]:
         .where(_readable(), not_(func.coalesce(current, false())))
         .order_by(reports.c.source_path)
     )
-    return {row.report_id: _Listed(row.file, row.listed_urn, row.listed_authority, row.listed_published) for row in rows}
+    return {
+        row.report_id: _Listed(row.file, row.listed_urn, row.listed_authority, row.listed_published) for row in rows
+    }
 
 
 def _readable() -> ColumnElement[bool]:
@@ -185,7 +187,13 @@ def _write(
         connection,
         judgements,
         (
-            {"report_id": report_id, "domain": j.domain.value, "grade": j.grade.value, "page": j.page, "basis": j.basis.value}
+            {
+                "report_id": report_id,
+                "domain": j.domain.value,
+                "grade": j.grade.value,
+                "page": j.page,
+                "basis": j.basis.value,
+            }
             for j in document.judgements
         ),
     )

@@ -48,7 +48,12 @@ def _write_sheet(frame: pd.DataFrame, path: Path, sheet: str) -> None:
     """One Excel table with a filter on every column; text is never read as a formula or a link."""
     import xlsxwriter
 
-    options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "nan_inf_to_errors": False}
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+    }
     with xlsxwriter.Workbook(path, options) as workbook:
         page = workbook.add_worksheet(sheet)
         cells = neutralise(frame).astype(object)

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
-from rich.markup import escape
 from rich.padding import Padding
-from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
@@ -85,13 +83,11 @@ class Cell:
 
 def cells_of(frame: pd.DataFrame) -> list[Cell]:
     """The cells of a frame of frequencies."""
-    return [
-        Cell(
-            row.band, row.theme, row.name, row.reports, row.of_reports, row.paragraphs, row.of_paragraphs,
-            row.strengths, row.weaknesses, row.mixed, row.reports_low, row.reports_high,
-        )  # fmt: skip
-        for row in frame.rename(columns={"name": "theme_name"}).assign(name=frame["name"]).itertuples(index=False)
-    ]
+    columns = [
+        "band", "theme", "name", "reports", "of_reports", "paragraphs", "of_paragraphs",
+        "strengths", "weaknesses", "mixed", "reports_low", "reports_high",
+    ]  # fmt: skip
+    return [Cell(*row) for row in frame[columns].itertuples(index=False, name=None)]
 
 
 def theme_tables(cells: Sequence[Cell], title: str) -> Group:
@@ -160,7 +156,9 @@ def show_frequencies(frame: pd.DataFrame, output: Path | None = None) -> None:
         elif len({cell.theme for cell in cells}) == 1:
             out.print(one_theme_table(cells))
         else:
-            out.print(theme_tables(cells, f"Reports that carry each theme, by {by.replace('_', ' ')} (% and n/N of reports)"))
+            out.print(
+                theme_tables(cells, f"Reports that carry each theme, by {by.replace('_', ' ')} (% and n/N of reports)")
+            )
 
 
 @contextmanager
@@ -177,7 +175,8 @@ def show_evidence(found: Sequence[Evidence], total: int, output: Path | None = N
     with _destination(output) as out:
         for item in found:
             tag = f"  {item.valence} {item.theme} {item.probability:.2f}" if item.theme else ""
-            head = f"{item.authority or 'authority not known'}, {item.published or 'no date'} ({item.grade}), page {item.page}"
+            whose = f"{item.authority or 'authority not known'}, {item.published or 'no date'}"
+            head = f"{whose} ({item.grade}), page {item.page}"
             number = f"{item.number} " if item.number else ""
             out.print(Text(head, style="bold"), Text(f"{item.section.replace('_', ' ')}{tag}", style="dim"), sep="  ")
             out.print(Padding(Text(number + item.text), (0, 0, 0, 2)))
@@ -205,7 +204,11 @@ def show_summary(summary: Summary, cells: Sequence[Cell], names: dict[str, str])
     if summary.new_reports:
         lines = [
             f"{new.authority or new.source_path}, {new.published or 'no date'}: "
-            + (f"{new.overall or 'no overall judgement'} ({new.framework})" if new.status == "extracted" else new.status)
+            + (
+                f"{new.overall or 'no overall judgement'} ({new.framework})"
+                if new.status == "extracted"
+                else new.status
+            )
             for new in summary.new_reports
         ]
         _block(out, f"New reports: {len(summary.new_reports)}", _first(lines, "new reports"))
@@ -227,7 +230,8 @@ def show_summary(summary: Summary, cells: Sequence[Cell], names: dict[str, str])
         f"{outcome.stage} {outcome.done:,} in {outcome.seconds:.1f} s" for outcome in summary.outcomes if outcome.done
     )
     counts = ", ".join(f"{count:,} {status}" for status, count in summary.counts.items())
-    out.print(Text(f"Reports: {counts or 'none'}. Run {summary.run_id} took {summary.seconds:.1f} s{f': {done}' if done else ''}."))
+    took = f"Run {summary.run_id} took {summary.seconds:.1f} s{f': {done}' if done else ''}."
+    out.print(Text(f"Reports: {counts or 'none'}. {took}"))
     if summary.files:
         _block(out, "Files", summary.files)
 
@@ -247,7 +251,12 @@ def show_plan(plan: Plan) -> None:
     out = console()
     for listing in plan.listings:
         out.print(Text(f"  {listing}"), soft_wrap=True)
-    out.print(Text(f"{len(plan.listings)} files would be fetched or read; {plan.unchanged} are held and unchanged.", style="bold"))
+    out.print(
+        Text(
+            f"{len(plan.listings)} files would be fetched or read; {plan.unchanged} are held and unchanged.",
+            style="bold",
+        )
+    )
     if plan.notes:
         _block(out, "Notes", plan.notes)
     if plan.doubts:
@@ -262,7 +271,9 @@ def show_import(imported: Imported) -> None:
     for path in imported.held:
         out.print(Text(f"  held already: {path}"), soft_wrap=True)
     out.print(
-        Text(f"{len(imported.added)} added to {imported.folder}, {len(imported.held)} held already. Next: pipeline run"),
+        Text(
+            f"{len(imported.added)} added to {imported.folder}, {len(imported.held)} held already. Next: pipeline run"
+        ),
         soft_wrap=True,
     )
 

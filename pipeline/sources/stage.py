@@ -74,7 +74,7 @@ def discover(context: Context) -> Outcome:
 
 
 def _remember_gone(store: Store, source: str, discovery: Discovery) -> list[str]:
-    """Note which files a source has given up, or has again; said once each. What was read of them stays and is counted."""
+    """Note which files a source has given up, or has again; said once each. What was read of them is counted still."""
     with store.reading() as connection:
         rows = connection.execute(
             select(reports.c.report_id, reports.c.source_path, reports.c.gone).where(
@@ -124,7 +124,9 @@ def _take(connection: Connection, context: Context, fetched: Fetched, outcome: O
             new = register(connection, listing, context.run_id)
         except OSError as error:
             outcome.set_aside += 1
-            outcome.notes.append(f"{listing.source_path} cannot be read ({error.strerror}); it is tried again next time.")
+            outcome.notes.append(
+                f"{listing.source_path} cannot be read ({error.strerror}); it is tried again next time."
+            )
             return
         outcome.done += new
         outcome.unchanged += not new
@@ -157,13 +159,13 @@ def register(connection: Connection, listing: Listing, run_id: int) -> bool:
         _replace(connection, held.report_id, held.sha256)
     report_id = sha256[:REPORT_ID_LENGTH]
     same = connection.execute(
-        select(
-            reports.c.report_id, reports.c.file, reports.c.status, reports.c.reason, reports.c.source_path
-        ).where(reports.c.report_id == report_id)
+        select(reports.c.report_id, reports.c.file, reports.c.status, reports.c.reason, reports.c.source_path).where(
+            reports.c.report_id == report_id
+        )
     ).first()
     if same is not None and (same.status == Status.REPLACED or not Path(same.file).exists()):
         # It came back, or was moved: the same report at another place.
-        again = same.status == Status.REPLACED
+        again = bool(same.status == Status.REPLACED)
         connection.execute(
             update(reports)
             .where(reports.c.report_id == report_id)
@@ -217,12 +219,14 @@ def _id_of_place(sha256: str, listing: Listing) -> str:
 
 
 def _replace(connection: Connection, report_id: str, sha256: str) -> None:
-    """A file has other content now. A copy of the old content elsewhere takes its report over; else it is laid to rest."""
+    """A file has other content now. A copy of the old content elsewhere takes its report over, else it is retired."""
     if report_id != sha256[:REPORT_ID_LENGTH]:
         connection.execute(delete(reports).where(reports.c.report_id == report_id))
         return
     heir = connection.execute(
-        select(reports).where(reports.c.sha256 == sha256, reports.c.report_id != report_id).order_by(reports.c.source_path)
+        select(reports)
+        .where(reports.c.sha256 == sha256, reports.c.report_id != report_id)
+        .order_by(reports.c.source_path)
     ).first()
     if heir is None:
         connection.execute(
@@ -232,7 +236,18 @@ def _replace(connection: Connection, report_id: str, sha256: str) -> None:
         )
         return
     connection.execute(delete(reports).where(reports.c.report_id == heir.report_id))
-    kept = ("source", "source_path", "file", "bytes", "mtime_ns", "url", "title", "listed_urn", "listed_authority", "listed_published")
+    kept = (
+        "source",
+        "source_path",
+        "file",
+        "bytes",
+        "mtime_ns",
+        "url",
+        "title",
+        "listed_urn",
+        "listed_authority",
+        "listed_published",
+    )
     connection.execute(
         update(reports).where(reports.c.report_id == report_id).values({name: getattr(heir, name) for name in kept})
     )

@@ -33,9 +33,9 @@ def tables(context: Context) -> Outcome:
         connection.execute(delete(frequencies).where(frequencies.c.snapshot != (keep or 0)))
         connection.execute(delete(frequencies).where(frequencies.c.snapshot == context.run_id))
         columns = [column.name for column in frequencies.columns if column.name != "snapshot"]
-        rows = counted[columns].to_dict("records")
+        rows = [dict(zip(columns, row, strict=True)) for row in counted[columns].itertuples(index=False, name=None)]
         if rows:
-            connection.execute(insert(frequencies), [{"snapshot": context.run_id, **row} for row in rows])
+            connection.execute(insert(frequencies).values(snapshot=context.run_id), rows)
         Store.put(connection, STAMP, stamp)
     return Outcome(Stage.TABLES, done=1)
 

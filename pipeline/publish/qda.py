@@ -6,6 +6,7 @@ NVivo, MAXQDA, ATLAS.ti and QualCoder open it.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import tempfile
@@ -17,8 +18,7 @@ from io import TextIOBase, TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
-from xml.sax.saxutils import XMLGenerator
-from xml.sax.xmlreader import AttributesImpl
+from xml.sax.saxutils import escape, quoteattr
 
 from sqlalchemy import Connection, select
 
@@ -30,6 +30,7 @@ from pipeline.publish.folders import folder_written_whole
 from pipeline.publish.frames import write_frame
 from pipeline.publish.publication import Publication
 from pipeline.schema import paragraphs, tags
+from pipeline.tables.columns import QUOTATION
 
 if TYPE_CHECKING:
     from pipeline.themes.taxonomy import Theme
@@ -82,17 +83,27 @@ def _matrices(publication: Publication, folder: Path) -> None:
 
 
 def _quotations(publication: Publication, connection: Connection, path: Path) -> None:
-    from pipeline.tables.matrices import quotations
+    from pipeline.tables.matrices import quotations, theme_column
 
+    signs = [theme_column(code) for code in publication.taxonomy.codes]
     with path.open("w", encoding="utf-8", newline="") as file:
         frames = quotations(connection, publication.corpus, themes=theme_infos(publication.taxonomy))
         for number, frame in enumerate(frames):
-            neutralise(frame).to_csv(file, index=False, header=number == 0, lineterminator="\n")
+            # The themes' columns hold signs alone: only what comes from reports needs to be made safe.
+            safe = neutralise(frame[[field.name for field in QUOTATION]]).join(frame[signs])
+            safe.to_csv(file, index=False, header=number == 0, lineterminator="\n")
 
 
 def guid(kind: str, key: str) -> str:
-    """The same key has the same GUID in every run, so that a program can tell what is new."""
-    return str(uuid5(_NAMESPACE, f"{kind}:{key}"))
+    """The same key has the same GUID in every run, so that a program can tell what is new.
+
+    The UUID of RFC 9562's version 5 within a namespace of our own, as :func:`uuid.uuid5` makes it, without its objects.
+    """
+    digest = bytearray(hashlib.sha1(_NAMESPACE.bytes + f"{kind}:{key}".encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    digits = digest.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def fit(text: str) -> str:
@@ -101,23 +112,26 @@ def fit(text: str) -> str:
 
 
 class _Xml:
-    """A little writer: elements as context managers, attributes escaped."""
+    """A little writer: elements as context managers, everything escaped."""
 
     def __init__(self, file: TextIOBase) -> None:
-        self._generator = XMLGenerator(file, encoding="utf-8", short_empty_elements=True)
-        self._generator.startDocument()
+        self.file = file
+        file.write('<?xml version="1.0" encoding="utf-8"?>\n')
 
     @contextmanager
     def element(self, name: str, attributes: Mapping[str, str] | None = None) -> Iterator[None]:
-        fitted = {key: fit(value) for key, value in (attributes or {}).items()}
-        self._generator.startElement(name, AttributesImpl(fitted))
+        """An element around what is written within the block."""
+        self.file.write(f"<{name}{_attributes(attributes or {})}>")
         yield
-        self._generator.endElement(name)
+        self.file.write(f"</{name}>\n")
 
     def leaf(self, name: str, text: str = "", /, **attributes: str) -> None:
-        with self.element(name, attributes):
-            if text:
-                self._generator.characters(fit(text))
+        """An element with text alone, or nothing."""
+        self.file.write(f"<{name}{_attributes(attributes)}>{escape(fit(text))}</{name}>\n")
+
+
+def _attributes(values: Mapping[str, str]) -> str:
+    return "".join(f" {key}={quoteattr(fit(value))}" for key, value in values.items())
 
 
 def _codebook(publication: Publication, path: Path) -> None:
@@ -241,6 +255,7 @@ def _title(report: Mapping[Any, Any]) -> str:
 def _sources(
     publication: Publication, connection: Connection, xml: _Xml, archive: zipfile.ZipFile, user: str, made: str
 ) -> None:
+    by = _attributes({"creatingUser": user, "creationDateTime": made})
     reports = publication.frame(catalogue.REPORTS).to_dict("records")
     for start in range(0, len(reports), _REPORTS_AT_A_TIME):
         block = reports[start : start + _REPORTS_AT_A_TIME]
@@ -259,30 +274,24 @@ def _sources(
             with xml.element("TextSource", attributes):
                 for paragraph, (begin, end) in places.items():
                     if paragraph in carried:
-                        _selection(xml, paragraph, begin, end, carried[paragraph], user, made)
+                        xml.file.write(_selection(paragraph, begin, end, carried[paragraph], by))
 
 
-def _selection(
-    xml: _Xml, paragraph: str, begin: int, end: int, carried: list[tuple[str, str]], user: str, made: str
-) -> None:
-    attributes = {
-        "guid": guid("selection", paragraph),
-        "name": paragraph,
-        "startPosition": str(begin),
-        "endPosition": str(end),
-        "creatingUser": user,
-        "creationDateTime": made,
-    }
-    with xml.element("PlainTextSelection", attributes):
-        for theme, valence in carried:
-            for code in (theme, f"{theme} {valence}"):
-                coding = {
-                    "guid": guid("coding", f"{paragraph} {code}"),
-                    "creatingUser": user,
-                    "creationDateTime": made,
-                }
-                with xml.element("Coding", coding):
-                    xml.leaf("CodeRef", targetGUID=guid("code", code))
+def _selection(paragraph: str, begin: int, end: int, carried: list[tuple[str, str]], by: str) -> str:
+    """A coded paragraph. Written out, because there are hundreds of thousands: only keys, digits and ``by`` go in.
+
+    ``by``: the attributes that say who made it and when.
+    """
+    codings = "".join(
+        f'<Coding guid="{guid("coding", f"{paragraph} {code}")}"{by}>'
+        f'<CodeRef targetGUID="{guid("code", code)}"/></Coding>'
+        for theme, valence in carried
+        for code in (theme, f"{theme} {valence}")
+    )
+    return (
+        f'<PlainTextSelection guid="{guid("selection", paragraph)}" name={quoteattr(paragraph)} '
+        f'startPosition="{begin}" endPosition="{end}"{by}>{codings}</PlainTextSelection>\n'
+    )
 
 
 _Piece = tuple[str, str | None, str]  # paragraph_id, number, text

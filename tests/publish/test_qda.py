@@ -6,6 +6,7 @@ import csv
 import zipfile
 from collections import Counter
 from pathlib import Path
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from lxml import etree
@@ -90,6 +91,12 @@ def test_characters_that_xml_cannot_hold_keep_their_place() -> None:
     fitted = fit(text)
     assert len(fitted) == len(text)
     assert etree.fromstring(f"<t>{fitted}</t>".encode()).text == fitted == "a b c d e  f 𝄞"
+
+
+def test_guids_are_those_of_the_standard_library() -> None:
+    namespace = uuid5(NAMESPACE_URL, "urn:inspection-themes:refi-qda")
+    for key in ("camhs", "camhs +", "ffff-0001 legal -", ""):
+        assert guid("coding", key) == str(uuid5(namespace, f"coding:{key}"))
 
 
 def test_the_codebook_stands_alone_too(published: Path) -> None:

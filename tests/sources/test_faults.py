@@ -353,22 +353,22 @@ def test_a_disallowed_search_is_a_doubt(visitor: Visitor, replica: Replica) -> N
 
 
 def test_the_budget_of_requests_leaves_the_rest_for_the_next_run(visitor: Visitor, replica: Replica) -> None:
-    _, fetched = visitor.run(budget_requests=10)
-    # Discovering has a client of its own, and so has fetching: the budget is for each.
-    assert [each.outcome for each in fetched].count(Outcome.READY) == 10
-    left = [each for each in fetched if each.outcome is Outcome.LEFT]
-    assert left[0].reason == (
-        "The run's budget of 10 requests (budget_requests) is used up: 5 of 15 files are left for the next run."
+    _, fetched = visitor.run(budget_requests=12)
+    assert len(replica.seen) == 12  # robots.txt, the search, 5 pages, 5 files
+    assert [each.outcome for each in fetched] == [Outcome.READY] * 5 + [Outcome.LEFT] * 10
+    assert fetched[5].reason == (
+        "The run's budget of 12 requests (budget_requests) is used up: 10 of 15 files are left for the next run."
     )
-    _, fetched = visitor.run(budget_requests=10)
-    assert [each.outcome for each in fetched] == [Outcome.READY] * 5
+    _, fetched = visitor.run(budget_requests=16)
+    assert [each.outcome for each in fetched] == [Outcome.READY] * 10
     assert replica.count("/v1/file") == 15
 
 
 def test_the_budget_of_time_leaves_the_rest_for_the_next_run(visitor: Visitor, replica: Replica) -> None:
-    _, fetched = visitor.run(requests_per_second=0.1, budget_minutes=1.2)
-    assert [each.outcome for each in fetched].count(Outcome.READY) == 8
-    assert "budget of 1.2 minutes (budget_minutes) is used up" in (fetched[8].reason or "")
+    # Six pages and robots.txt, and then files, ten seconds apart; the fourteenth would be after 130 s.
+    _, fetched = visitor.run(requests_per_second=0.1, budget_minutes=2.1)
+    assert [each.outcome for each in fetched] == [Outcome.READY] * 6 + [Outcome.LEFT] * 9
+    assert "budget of 2.1 minutes (budget_minutes) is used up: 9 of 15 files are left" in (fetched[6].reason or "")
 
 
 def test_a_budget_used_up_while_discovering_is_a_doubt(visitor: Visitor, replica: Replica) -> None:

@@ -74,8 +74,9 @@ class Visitor:
 
     def run(self, **options: Any) -> tuple[Discovery, list[Fetched]]:
         """Discover and fetch; remember what a store would."""
-        discovery = self.discover(**options)
-        fetched = list(self.source(**options).fetch(discovery.new))
+        source = self.source(**options)
+        discovery = source.discover(self.known)
+        fetched = list(source.fetch(discovery.new))
         for each in fetched:
             if each.outcome in (Outcome.READY, Outcome.UNCHANGED):
                 listing = each.listing

@@ -8,7 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -56,6 +56,28 @@ class Clock:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     today: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@dataclass
+class Visit:
+    """What a run has asked of the site so far: its stages share one budget, one pace, and what they were told.
+
+    Attributes
+    ----------
+    began : float or None
+        On the clock, when the first request was made.
+    requests : int
+        Sent so far.
+    robots, next_turn, failures, closed : dict
+        By host: its robots.txt, when it may be asked next, addresses in a row that failed, and why it is left alone.
+    """
+
+    began: float | None = None
+    requests: int = 0
+    robots: dict[str, Protego] = field(default_factory=dict)
+    next_turn: dict[str, float] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
 
 
 class Answer:
@@ -114,24 +136,18 @@ class PoliteClient:
         The file that pages are cached in.
     memory : RobotsMemory
         Keeps robots.txt between runs.
-
-    Attributes
-    ----------
-    requests : int
-        Sent so far.
+    visit : Visit
+        What this run has asked so far.
     """
 
-    def __init__(self, options: OfstedSource, contact: str, cache: Path, memory: RobotsMemory, clock: Clock) -> None:
+    def __init__(
+        self, options: OfstedSource, contact: str, cache: Path, memory: RobotsMemory, clock: Clock, visit: Visit
+    ) -> None:
         self._options = options
         self._memory = memory
         self._clock = clock
         self._agent = f"{options.user_agent or f'{PRODUCT}/{__version__}'} ({contact})"
-        self._began = clock.now()
-        self._robots: dict[str, Protego] = {}
-        self._next_turn: dict[str, float] = {}
-        self._closed: dict[str, str] = {}
-        self._failures: dict[str, int] = {}
-        self.requests = 0
+        self._visit = visit
         # Without a handler Python prints what the cache logs of a damaged cache file, traceback and all; it then
         # works on without the cache, which is all there is to know.
         logging.getLogger("hishel").addHandler(logging.NullHandler())
@@ -212,7 +228,7 @@ class PoliteClient:
             self._failed(host, str(error))
             tries = "1 try" if self._options.attempts == 1 else f"{self._options.attempts} tries"
             raise FetchError(f"{error} ({tries}); what is held stays, it is asked again in the next run.") from error
-        self._failures.pop(host, None)
+        self._visit.failures.pop(host, None)
         return answer
 
     def _once(
@@ -276,36 +292,38 @@ class PoliteClient:
         return check
 
     def _check_budget(self) -> None:
-        if self._clock.now() - self._began > self._options.budget_minutes * 60:
+        if self._visit.began is None:
+            self._visit.began = self._clock.now()
+        if self._clock.now() - self._visit.began > self._options.budget_minutes * 60:
             raise StopAsking(
                 f"The run's budget of {self._options.budget_minutes:g} minutes (budget_minutes) is used up"
             )
 
     def _take_turn(self, host: str) -> None:
         """Called before anything is sent: wait for this host's turn."""
-        if host in self._closed:
-            raise StopAsking(self._closed[host])
-        if self.requests >= self._options.budget_requests:
+        if host in self._visit.closed:
+            raise StopAsking(self._visit.closed[host])
+        if self._visit.requests >= self._options.budget_requests:
             raise StopAsking(
                 f"The run's budget of {self._options.budget_requests} requests (budget_requests) is used up"
             )
         self._check_budget()
         interval = 1 / self._options.requests_per_second if self._options.requests_per_second else 0.0
-        robots = self._robots.get(host)
+        robots = self._visit.robots.get(host)
         delay = robots.crawl_delay(self._agent) if robots is not None else None
         interval = max(interval, min(delay or 0.0, _LONGEST_CRAWL_DELAY_S))
         now = self._clock.now()
-        turn = max(now, self._next_turn.get(host, now))
+        turn = max(now, self._visit.next_turn.get(host, now))
         if turn > now:
             self._clock.sleep(turn - now)
-        self._next_turn[host] = turn + interval
-        self.requests += 1
+        self._visit.next_turn[host] = turn + interval
+        self._visit.requests += 1
 
     def _check_robots(self, url: str) -> None:
         host = urlsplit(url).netloc
-        if host not in self._robots:
-            self._robots[host] = Protego.parse(self._robots_text(url, host))
-        if not self._robots[host].can_fetch(url, self._agent):
+        if host not in self._visit.robots:
+            self._visit.robots[host] = Protego.parse(self._robots_text(url, host))
+        if not self._visit.robots[host].can_fetch(url, self._agent):
             raise FetchError(f"{url} is closed to programs by the site's robots.txt; it was not asked for.")
 
     def _robots_text(self, url: str, host: str) -> str:
@@ -330,18 +348,20 @@ class PoliteClient:
             raise
         except FetchError as error:
             # RFC 9309: while it cannot be reached, everything counts as forbidden.
-            self._closed[host] = f"The robots.txt of {host} could not be read, so nothing is asked of it ({error})"
-            raise StopAsking(self._closed[host]) from error
+            self._visit.closed[host] = (
+                f"The robots.txt of {host} could not be read, so nothing is asked of it ({error})"
+            )
+            raise StopAsking(self._visit.closed[host]) from error
         self._memory.keep_robots(host, text)
         return text
 
     def _failed(self, host: str, reason: str) -> None:
-        self._failures[host] = self._failures.get(host, 0) + 1
-        if self._failures[host] >= _FAILURES_IN_A_ROW:
-            self._closed[host] = f"{host} failed {_FAILURES_IN_A_ROW} addresses in a row, the last: {reason}"
+        self._visit.failures[host] = self._visit.failures.get(host, 0) + 1
+        if self._visit.failures[host] >= _FAILURES_IN_A_ROW:
+            self._visit.closed[host] = f"{host} failed {_FAILURES_IN_A_ROW} addresses in a row, the last: {reason}"
 
     def _close(self, url: str, reason: str) -> None:
-        self._closed[urlsplit(url).netloc] = reason
+        self._visit.closed[urlsplit(url).netloc] = reason
         raise StopAsking(reason)
 
     def _wait(self, state: RetryCallState) -> float:

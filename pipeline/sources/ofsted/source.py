@@ -19,7 +19,7 @@ from pipeline.domain import InspectionType
 from pipeline.errors import UsageError
 from pipeline.sources import base
 from pipeline.sources.base import Discovery, Fetched, Listing, Outcome, Progress, no_progress
-from pipeline.sources.ofsted.client import Clock, PoliteClient
+from pipeline.sources.ofsted.client import Clock, PoliteClient, Visit
 from pipeline.sources.ofsted.documents import NotModified, Shelf, Stored, Validators, Wanted, Withdrawn
 from pipeline.sources.ofsted.errors import FetchError, StopAsking
 from pipeline.sources.ofsted.kinds import asked_for
@@ -34,7 +34,7 @@ _WITHDRAWN_LONGEST = timedelta(days=30)
 
 
 class OfstedSite:
-    """The reports that the publisher's site lists, fetched into a folder.
+    """The reports that the publisher's site lists, fetched into a folder. One object is one run's visit.
 
     Parameters
     ----------
@@ -63,6 +63,7 @@ class OfstedSite:
         self._folder = folder
         self._clock = clock or Clock()
         self._state = SiteState(engine, options.name)
+        self._visit = Visit()
         self._chosen = {_known_authority(options, authorities, name) for name in options.authorities}
         regions = {authority.region for authority in authorities}
         for region in options.regions:
@@ -259,7 +260,8 @@ class OfstedSite:
                 "(contact: ...), so that the publisher can reach you."
             )
         self._folder.mkdir(parents=True, exist_ok=True)
-        client = PoliteClient(self._options, contact, self._folder / ".pages.sqlite", self._state, self._clock)
+        cache = self._folder / ".pages.sqlite"
+        client = PoliteClient(self._options, contact, cache, self._state, self._clock, self._visit)
         try:
             yield client
         finally:

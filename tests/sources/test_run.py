@@ -18,18 +18,22 @@ from tests.sources.replica import Authority, Document, Replica
 
 
 @pytest.fixture
-def site(sample_reports: Path) -> Iterator[Replica]:
-    """The shipped sample's PDFs, served as if they had been published."""
+def whole(sample_reports: Path) -> list[Path]:
+    """The sample's PDFs, without those that are none or are cut short."""
     files = [path for path in sorted(sample_reports.rglob("*.pdf")) if path.read_bytes().startswith(b"%PDF-")]
-    whole = [path for path in files if b"%%EOF" in path.read_bytes()[-1024:]][:6]
-    assert len(whole) == 6
+    return [path for path in files if b"%%EOF" in path.read_bytes()[-1024:]]
+
+
+@pytest.fixture
+def site(whole: list[Path]) -> Iterator[Replica]:
+    """Six of them served as if they had been published."""
     authorities = [
         Authority(
             f"9900{at:02}",
             f"Invented {at}",
             [Document(f"6100{at:04}", "Children's services inspection", date(2020 + at, 1, 1), path)],
         )
-        for at, path in enumerate(whole)
+        for at, path in enumerate(whole[:6])
     ]
     with Replica(authorities) as replica:
         yield replica
@@ -70,12 +74,11 @@ def test_from_nothing_to_nothing_new(config: Config, site: Replica) -> None:
     assert plan(config).listings == []
 
 
-def test_a_new_one_is_said_and_a_lost_one_is_kept(config: Config, site: Replica, sample_reports: Path) -> None:
+def test_a_new_one_is_said_and_a_lost_one_is_kept(config: Config, site: Replica, whole: list[Path]) -> None:
     run(config, until=Stage.DOWNLOAD)
     moved = site.authorities[0].documents.pop()
     site.authorities[0].documents.append(Document("61009999", moved.title, date(2026, 1, 1), moved.body))
-    other = next(path for path in sorted(sample_reports.rglob("*.pdf"), reverse=True) if path != moved.body)
-    site.authorities[1].documents.append(Document("61009998", moved.title, date(2026, 1, 2), other))
+    site.authorities[1].documents.append(Document("61009998", moved.title, date(2026, 1, 2), whole[6]))
     summary = run(config, until=Stage.DOWNLOAD)
     assert summary.exit_code == 0
     assert {report.source_path for report in summary.new_reports} == {"ofsted/61009998", "ofsted/61009999"}

@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
-    from spacy.tokens import Doc, Span
+    from spacy.tokens import Doc
 
     from pipeline.themes.taxonomy import Theme
 
 # Same length on both sides: a match's character offsets are those of the text as given.
-_SAME_LENGTH = str.maketrans(
-    {"-": " ", "‐": " ", "‑": " ", "–": " ", "—": " ", "’": "'", "‘": "'", "\u00a0": " ", "/": " "}
-)
-_ENDS_IN_S = frozenset({"is", "was", "has", "this", "its", "as", "us", "plus", "thus", "abus", "focus"})
+_SAME_LENGTH = str.maketrans(dict.fromkeys("-‐‑–—/\u00a0", " ") | dict.fromkeys("’‘", "'"))
+_NO_PLURALS = frozenset({"this", "plus", "thus", "focus", "bias", "does"})
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
     """A word's key: lower case, and for a plural the form without its ending, true word or not."""
     word = word.lower()
-    if len(word) < 4 or not word.endswith("s") or word.endswith("ss") or word in _ENDS_IN_S:
+    if len(word) < 4 or not word.endswith("s") or word.endswith("ss") or word in _NO_PLURALS:
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"
@@ -30,24 +28,49 @@ def _singular(word: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class TermMatch:
-    """A term found: the theme it is evidence of, and where in the text (characters, end exclusive)."""
+class Term:
+    """A term found in a text: whose evidence it is, and where (characters, end exclusive).
 
-    theme: str
+    Attributes
+    ----------
+    theme : int
+        Position of the theme among those that the matcher was made for.
+    sentence : int
+        Position of the sentence that it begins in.
+    """
+
+    theme: int
     start: int
     end: int
+    sentence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text with its sentences (character spans) and the terms found in it, in the order of the text."""
+
+    text: str
+    sentences: tuple[tuple[int, int], ...]
+    terms: tuple[Term, ...]
+
+    def evidence(self, theme: int) -> str:
+        """The sentences that hold a term of the theme; the whole text where none does."""
+        held = sorted({term.sentence for term in self.terms if term.theme == theme})
+        if not held or len(held) == len(self.sentences):
+            return self.text
+        return " ".join(self.text[slice(*self.sentences[i])] for i in held)
 
 
 class TermMatcher:
     """Finds the terms and acronyms of themes in text.
 
-    spaCy's blank English tokenizer and phrase matcher, so that nothing has to be downloaded. Each word of a term is one
-    of the tokenizer's, compared by its singular form; acronyms are compared as written.
+    spaCy's blank English tokenizer, sentence splitter and phrase matcher, so that nothing has to be downloaded. Terms
+    are compared word by word by :func:`singular`; acronyms as written, with or without a final s.
 
     Parameters
     ----------
     themes : sequence of Theme
-        Column ``i`` of :meth:`counts` is the ``i``-th.
+        Their order numbers them.
     """
 
     def __init__(self, themes: Sequence[Theme]) -> None:
@@ -59,8 +82,8 @@ class TermMatcher:
         self._nlp = spacy.blank("en")
         # Exceptions ("can't", "a.m.") carry norms of their own, which would win over the singular form.
         self._nlp.tokenizer.rules = {}
-        self._nlp.vocab.lex_attr_getters[NORM] = _singular
-        self._nlp.add_pipe("sentencizer")
+        self._nlp.vocab.lex_attr_getters[NORM] = singular
+        self._sentencizer = self._nlp.add_pipe("sentencizer")
         self._terms = PhraseMatcher(self._nlp.vocab, attr="NORM")
         self._acronyms = PhraseMatcher(self._nlp.vocab, attr="ORTH")
         for theme in themes:
@@ -69,40 +92,47 @@ class TermMatcher:
             if theme.acronyms:
                 forms = [form for acronym in theme.acronyms for form in (acronym, acronym + "s")]
                 self._acronyms.add(theme.code, [self._doc(form) for form in forms])
-        self._column = {self._nlp.vocab.strings[code]: i for i, code in enumerate(self.codes)}
+        self._position = {self._nlp.vocab.strings[code]: i for i, code in enumerate(self.codes)}
 
     def _doc(self, text: str) -> Doc:
         return self._nlp.make_doc(text.translate(_SAME_LENGTH))
 
-    def counts(self, texts: Iterable[str]) -> sp.csr_matrix:
-        """How many terms of each theme each text holds: shape (texts, themes), float32."""
-        import numpy as np
-        import scipy.sparse as sp
+    def read(self, text: str) -> Reading:
+        """Sentences and terms of ``text``; a term inside a longer one of the same theme is left out."""
+        doc = self._sentencizer(self._doc(text))
+        hits = [
+            (start, -end, self._position[key])
+            for find in (self._terms, self._acronyms)
+            for key, start, end in find(doc)
+        ]
+        sentences = [(span.start, span.start_char, span.end_char) for span in doc.sents]
+        terms: list[Term] = []
+        reached: dict[int, int] = {}
+        sentence = 0
+        for start, minus_end, theme in sorted(hits):
+            if reached.get(theme, -1) >= -minus_end:
+                continue
+            reached[theme] = -minus_end
+            while sentence + 1 < len(sentences) and sentences[sentence + 1][0] <= start:
+                sentence += 1
+            last = doc[-minus_end - 1]
+            terms.append(Term(theme, doc[start].idx, last.idx + len(last), sentence))
+        return Reading(text, tuple((begin, end) for _, begin, end in sentences), tuple(terms))
 
-        indices: list[int] = []
-        starts = [0]
-        for text in texts:
-            doc = self._doc(text)
-            for matcher in (self._terms, self._acronyms):
-                indices.extend(self._column[key] for key, _, _ in matcher(doc))
-            starts.append(len(indices))
-        matrix = sp.csr_matrix(
-            (np.ones(len(indices), np.float32), np.array(indices, np.int32), np.array(starts, np.int32)),
-            shape=(len(starts) - 1, len(self.codes)),
-        )
-        matrix.sum_duplicates()
-        return matrix
 
-    def matches(self, text: str) -> list[TermMatch]:
-        """Every term in ``text``, in order; a term inside a longer one of the same theme is left out."""
-        doc = self._doc(text)
-        spans: list[Span] = [*self._terms(doc, as_spans=True), *self._acronyms(doc, as_spans=True)]
-        kept: list[Span] = []
-        for span in sorted(spans, key=lambda span: (span.start, -span.end)):
-            if not any(k.label == span.label and k.start <= span.start and span.end <= k.end for k in kept):
-                kept.append(span)
-        return [TermMatch(span.label_, span.start_char, span.end_char) for span in kept]
+def term_counts(readings: Iterable[Reading], themes: int) -> sp.csr_matrix:
+    """How many terms of each theme each text holds: shape (texts, themes), float32."""
+    import numpy as np
+    import scipy.sparse as sp
 
-    def sentences(self, text: str) -> list[str]:
-        """The sentences of ``text``, as spaCy's rule-based splitter cuts them."""
-        return [sentence.text.strip() for sentence in self._nlp(text).sents if sentence.text.strip()]
+    columns: list[int] = []
+    starts = [0]
+    for reading in readings:
+        columns.extend(term.theme for term in reading.terms)
+        starts.append(len(columns))
+    matrix = sp.csr_matrix(
+        (np.ones(len(columns), np.float32), np.array(columns, np.int32), np.array(starts, np.int32)),
+        shape=(len(starts) - 1, themes),
+    )
+    matrix.sum_duplicates()
+    return matrix

@@ -1,0 +1,71 @@
+"""From scores to probabilities and thresholds, a theme at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A sigmoid over a theme's score, and the probability from which on the theme is tagged.
+
+    Attributes
+    ----------
+    slope, intercept : float
+        ``probability = 1 / (1 + exp(-(slope * score + intercept)))`` (Platt 1999, "Probabilistic outputs for support
+        vector machines").
+    threshold : float
+        Where F1 was highest on the scores it was fitted on.
+    """
+
+    slope: float
+    intercept: float
+    threshold: float
+
+
+def fit_calibration(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> Calibration:
+    """Fit a theme's sigmoid and threshold.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Scores of paragraphs that the classifier was not trained on.
+    labels : ndarray of shape (n,), bool
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if labels.all() or not labels.any():
+        return Calibration(1.0, 0.0, 0.5)
+    sigmoid = LogisticRegression(C=1e4).fit(scores.reshape(-1, 1).astype(float), labels)
+    slope, intercept = float(sigmoid.coef_[0, 0]), float(sigmoid.intercept_[0])
+    if slope <= 0:  # scores that say nothing, or the opposite: never a reason to turn the ranking round
+        return Calibration(1.0, 0.0, 0.5)
+    probabilities = sigmoid_of(scores, slope, intercept)
+    return Calibration(slope, intercept, best_threshold(probabilities, labels))
+
+
+def sigmoid_of(scores: np.ndarray[Any, Any], slope: float, intercept: float) -> np.ndarray[Any, Any]:
+    """Calibrated probabilities of ``scores``."""
+    from scipy.special import expit
+
+    probabilities: np.ndarray[Any, Any] = expit(slope * scores.astype(float) + intercept)
+    return probabilities
+
+
+def best_threshold(probabilities: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
+    """The probability with the highest F1 when everything from it on is tagged, half-way to the next lower one."""
+    import numpy as np
+
+    order = np.argsort(-probabilities, kind="stable")
+    ranked = probabilities[order]
+    hits = np.cumsum(labels[order])
+    f1 = 2 * hits / (np.arange(1, len(labels) + 1) + labels.sum())
+    # Between equal probabilities no threshold can cut.
+    cut = np.append(ranked[1:] < ranked[:-1], True)
+    best = int(np.where(cut, f1, -1).argmax())
+    below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
+    return float((ranked[best] + below) / 2)

@@ -1,0 +1,186 @@
+"""The classifier that runs without an encoder: words, topics and the taxonomy's terms, one logistic regression a theme.
+
+A second, smaller regression reads the valence of a theme from the sentences that hold its terms and from the paragraph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pipeline.domain import Valence
+from pipeline.themes.terms import Reading, TermMatcher, term_counts
+
+if TYPE_CHECKING:
+    import numpy as np
+    import scipy.sparse as sp
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
+VALENCES = (Valence.STRENGTH, Valence.WEAKNESS, Valence.MIXED)
+"""The order of a valence classifier's classes."""
+
+_EVIDENCE_WEIGHT = 1.0
+_PARAGRAPH_WEIGHT = 0.7
+
+
+@dataclass(frozen=True)
+class Topics:
+    """Latent semantic analysis of texts without labels (Deerwester et al. 1990): what a text's words go along with.
+
+    Attributes
+    ----------
+    vectorizer : TfidfVectorizer
+        Of single words.
+    svd : TruncatedSVD
+    """
+
+    vectorizer: TfidfVectorizer
+    svd: TruncatedSVD
+
+    def of(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+        """Directions of unit length: shape (texts, dimensions), float32."""
+        import numpy as np
+
+        # Not svd.transform, which would turn to double precision and check what is already known.
+        raw = self.vectorizer.transform(texts) @ self.svd.components_.T.astype(np.float32)
+        length = np.sqrt((raw * raw).sum(axis=1, keepdims=True))
+        directions: np.ndarray[Any, Any] = raw / np.where(length > 0, length, 1)
+        return directions
+
+
+@dataclass(frozen=True)
+class WordFeatures:
+    """What the regressions see of a text: words and word pairs, topics, how many of each theme's terms it has.
+
+    Attributes
+    ----------
+    codes : tuple of str
+        The themes whose terms are features, in the order of their columns.
+    vectorizer : TfidfVectorizer
+        Of words and pairs, fitted on the training texts.
+    topics : Topics
+        Fitted on texts without labels.
+    """
+
+    codes: tuple[str, ...]
+    vectorizer: TfidfVectorizer
+    topics: Topics
+
+    def themes(self, readings: Sequence[Reading], matcher: TermMatcher) -> sp.csr_matrix:
+        """Features of the theme regressions: shape (texts, words + dimensions + themes), float32."""
+        import scipy.sparse as sp
+
+        texts = [reading.text for reading in readings]
+        parts = [self.vectorizer.transform(texts), sp.csr_matrix(self.topics.of(texts)), self.terms(readings, matcher)]
+        features: sp.csr_matrix = sp.hstack(parts, format="csr", dtype="float32")
+        return features
+
+    def names(self) -> list[str]:
+        """What each column of :meth:`themes` is; a topic and a theme's terms are in brackets."""
+        dimensions = self.topics.svd.components_.shape[0]
+        words = [str(name) for name in self.vectorizer.get_feature_names_out()]
+        return [*words, *(f"(topic {i})" for i in range(dimensions)), *(f"(terms of {code})" for code in self.codes)]
+
+    def terms(self, readings: Sequence[Reading], matcher: TermMatcher) -> sp.csr_matrix:
+        """log(1 + number of the theme's terms in a text): shape (texts, themes), float32.
+
+        A theme that the matcher does not know any more has an empty column.
+        """
+        import numpy as np
+        import scipy.sparse as sp
+
+        found = term_counts(readings, len(matcher.codes)).tocsc()
+        found.data = np.log1p(found.data)
+        place = {code: i for i, code in enumerate(matcher.codes)}
+        none = sp.csc_matrix((found.shape[0], 1), dtype=np.float32)
+        columns = [found[:, [place[code]]] if code in place else none for code in self.codes]
+        terms: sp.csr_matrix = sp.hstack(columns, format="csr")
+        return terms
+
+    def valence(
+        self, readings: Sequence[Reading], rows: Sequence[int], themes: Sequence[str], matcher: TermMatcher
+    ) -> sp.csr_matrix:
+        """Features of the valence regression for theme ``themes[i]`` of ``readings[rows[i]]``.
+
+        Returns
+        -------
+        csr_matrix of shape (len(rows), 2 * words + themes)
+            TF-IDF of the sentences with the theme's terms, TF-IDF of the paragraph, and which theme it is.
+        """
+        import numpy as np
+        import scipy.sparse as sp
+
+        position = {code: i for i, code in enumerate(matcher.codes)}
+        evidence = [readings[row].evidence(position.get(theme, -1)) for row, theme in zip(rows, themes, strict=True)]
+        paragraph = self.vectorizer.transform([reading.text for reading in readings])[list(rows)]
+        own = {code: i for i, code in enumerate(self.codes)}
+        known = [(i, own[theme]) for i, theme in enumerate(themes) if theme in own]
+        which = sp.csr_matrix(
+            (np.ones(len(known), np.float32), ([i for i, _ in known], [j for _, j in known])),
+            shape=(len(themes), len(self.codes)),
+        )
+        parts = [_EVIDENCE_WEIGHT * self.vectorizer.transform(evidence), _PARAGRAPH_WEIGHT * paragraph, which]
+        features: sp.csr_matrix = sp.hstack(parts, format="csr", dtype="float32")
+        return features
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Fitted regressions over :class:`WordFeatures`.
+
+    Attributes
+    ----------
+    codes : tuple of str
+        Themes with a regression, in its order.
+    regressions : OneVsRestClassifier
+        One binary logistic regression a theme.
+    valence_regression : LogisticRegression
+        Its classes are positions in :data:`VALENCES`.
+    """
+
+    codes: tuple[str, ...]
+    features: WordFeatures
+    regressions: OneVsRestClassifier
+    valence_regression: LogisticRegression
+
+    @cached_property
+    def _weights(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        import numpy as np
+
+        estimators = self.regressions.estimators_
+        weights = np.vstack([estimator.coef_ for estimator in estimators]).astype(np.float32)
+        return weights, np.array([float(estimator.intercept_[0]) for estimator in estimators], np.float32)
+
+    def scores(self, readings: Sequence[Reading], matcher: TermMatcher) -> np.ndarray[Any, Any]:
+        """Decision values, uncalibrated: shape (texts, themes), float32."""
+        weights, intercepts = self._weights
+        scores: np.ndarray[Any, Any] = self.features.themes(readings, matcher) @ weights.T + intercepts
+        return scores
+
+    def contributions(self, reading: Reading, theme: str, matcher: TermMatcher) -> list[tuple[str, float]]:
+        """What each of the text's features (see :meth:`WordFeatures.names`) adds to the theme's score, most first."""
+        weights, _ = self._weights
+        row = self.features.themes([reading], matcher)
+        own = weights[self.codes.index(theme)]
+        names = self.features.names()
+        added = [(names[i], float(value * own[i])) for i, value in zip(row.indices, row.data, strict=True)]
+        return sorted(added, key=lambda pair: -pair[1])
+
+    def valence_probabilities(
+        self, readings: Sequence[Reading], rows: Sequence[int], themes: Sequence[str], matcher: TermMatcher
+    ) -> np.ndarray[Any, Any]:
+        """Probabilities of :data:`VALENCES`: shape (len(rows), 3)."""
+        import numpy as np
+
+        if not rows:
+            return np.zeros((0, len(VALENCES)))
+        inputs = self.features.valence(readings, rows, themes, matcher)
+        given = self.valence_regression.predict_proba(inputs)
+        probabilities = np.zeros((len(rows), len(VALENCES)))
+        probabilities[:, self.valence_regression.classes_] = given
+        return probabilities

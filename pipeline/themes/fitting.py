@@ -1,0 +1,145 @@
+"""Fitting the classifier, and its scores for paragraphs that it was not fitted on."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.themes.calibration import Calibration, fit_calibration, sigmoid_of
+from pipeline.themes.classifier import VALENCES, Classifier, Topics, WordFeatures
+from pipeline.themes.dataset import Labelled
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pipeline.themes.terms import Reading, TermMatcher
+
+_MINIMUM_PARAGRAPHS = 5  # that a word or pair must be in to be a feature
+_C = 10.0
+_VALENCE_C = 3.0
+_DIMENSIONS = 100
+_TOPIC_TEXTS = 20_000
+_LARGE = 2000  # paragraphs from which on starting processes pays
+
+
+def fit_topics(texts: Sequence[str], seed: int) -> Topics:
+    """Latent semantic analysis of texts without labels (as many as 20,000 of them, evenly taken)."""
+    import numpy as np
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    some = sorted(texts)[:: max(1, len(texts) // _TOPIC_TEXTS)]
+    vectorizer = TfidfVectorizer(
+        min_df=min(20, max(1, len(some) // 100)),
+        max_df=0.5,
+        sublinear_tf=True,
+        strip_accents="unicode",
+        dtype=np.float32,
+    )
+    words = vectorizer.fit_transform(some)
+    svd = TruncatedSVD(min(_DIMENSIONS, min(words.shape) - 1), n_iter=3, random_state=seed).fit(words)
+    return Topics(vectorizer, svd)
+
+
+def fit_classifier(
+    data: Labelled, readings: Sequence[Reading], matcher: TermMatcher, topics: Topics, seed: int
+) -> Classifier:
+    """Fit words, regressions and valence on ``data``; ``readings`` are its texts', in its order.
+
+    TF-IDF with sublinear term frequency over words and pairs; balanced logistic regressions by liblinear's dual
+    coordinate descent (Yu, Huang and Lin 2011), which gets there in a tenth of the primal solver's time.
+    """
+    import numpy as np
+    from joblib import parallel_config
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
+    vectorizer = TfidfVectorizer(
+        ngram_range=(1, 2),
+        min_df=min(_MINIMUM_PARAGRAPHS, max(1, len(data) // 100)),
+        sublinear_tf=True,
+        strip_accents="unicode",
+        dtype=np.float32,
+    )
+    vectorizer.fit(data.texts)
+    features = WordFeatures(data.codes, vectorizer, topics)
+    one = LogisticRegression(
+        C=_C, class_weight="balanced", solver="liblinear", dual=True, tol=1e-2, max_iter=1000, random_state=seed
+    )
+    rows, columns = np.nonzero(data.labels)
+    valence = LogisticRegression(C=_VALENCE_C, max_iter=200, tol=1e-3)
+    with warnings.catch_warnings():
+        # The optimum is flat long before the tolerance is met; what counts is the score on other authorities.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        # Processes, not threads: liblinear draws from one generator for all threads, and no two runs would be alike.
+        with parallel_config(backend="loky", n_jobs=-1 if len(data) > _LARGE else 1):
+            regressions = OneVsRestClassifier(one).fit(features.themes(readings, matcher).astype(float), data.labels)
+        themes = [data.codes[column] for column in columns]
+        inputs = features.valence(readings, rows.tolist(), themes, matcher)
+        valence.fit(inputs, data.valences[rows, columns].astype(int))
+    return Classifier(data.codes, features, regressions, valence)
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What models fitted on the other folds say of each paragraph.
+
+    Attributes
+    ----------
+    scores : float32 [n, k]
+        Uncalibrated.
+    valences : float32 [n, k, 3]
+        Probabilities, for the themes labelled; 0 elsewhere.
+    """
+
+    scores: np.ndarray[Any, Any]
+    valences: np.ndarray[Any, Any]
+
+
+def out_of_fold(
+    data: Labelled, readings: Sequence[Reading], matcher: TermMatcher, topics: Topics, seed: int
+) -> OutOfFold:
+    """Fit on all folds but one, score that one; for each fold. Topics know no labels and are shared."""
+    import numpy as np
+
+    scores = np.zeros(data.labels.shape, np.float32)
+    valences = np.zeros((*data.labels.shape, len(VALENCES)), np.float32)
+    for fold in np.unique(data.folds):
+        held = np.flatnonzero(data.folds == fold)
+        kept = np.flatnonzero(data.folds != fold)
+        fitted = fit_classifier(data.rows(kept), [readings[i] for i in kept.tolist()], matcher, topics, seed)
+        own = [readings[i] for i in held.tolist()]
+        scores[held] = fitted.scores(own, matcher)
+        rows, columns = np.nonzero(data.labels[held])
+        themes = [data.codes[column] for column in columns]
+        valences[held[rows], columns] = fitted.valence_probabilities(own, rows.tolist(), themes, matcher)
+    return OutOfFold(scores, valences)
+
+
+def fit_calibrations(
+    scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], codes: Sequence[str]
+) -> dict[str, Calibration]:
+    """A sigmoid and a threshold for each theme; scores and labels of shape (n, themes)."""
+    return {code: fit_calibration(scores[:, i], labels[:, i]) for i, code in enumerate(codes)}
+
+
+def cross_calibrated(
+    scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], folds: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Probabilities and tags of each fold by sigmoids and thresholds fitted on the others: two arrays (n, themes)."""
+    import numpy as np
+
+    probabilities = np.zeros(scores.shape)
+    tagged = np.zeros(scores.shape, bool)
+    for fold in np.unique(folds):
+        held, kept = folds == fold, folds != fold
+        for column in range(scores.shape[1]):
+            fitted = fit_calibration(scores[kept, column], labels[kept, column])
+            own = sigmoid_of(scores[held, column], fitted.slope, fitted.intercept)
+            probabilities[held, column] = own
+            tagged[held, column] = own >= fitted.threshold
+    return probabilities, tagged

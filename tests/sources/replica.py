@@ -314,7 +314,9 @@ def reset_after(size: int) -> Fault:
         handler.write(body[:size])
         handler.wfile.flush()
         time.sleep(0.05)  # let it arrive: a reset throws away what is still under way
-        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        handler.connection.setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+        )
         handler.close_connection = True
         with contextlib.suppress(OSError):
             handler.connection.shutdown(socket.SHUT_RD)

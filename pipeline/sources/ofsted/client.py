@@ -31,6 +31,7 @@ PRODUCT = "inspection-themes"
 _REDIRECTS = 5
 _ROBOTS_BYTES = 500 * 1024  # what RFC 9309 asks to be read at least
 _LONGEST_CRAWL_DELAY_S = 30.0
+_CACHE_BYTES = 256 * 1024 * 1024
 _FAILURES_IN_A_ROW = 3
 _PATIENCE = 10  # a body may take so many times the time-out, however lively it trickles
 
@@ -153,7 +154,9 @@ class PoliteClient:
         logging.getLogger("hishel").addHandler(logging.NullHandler())
         self._stack = ExitStack()
         network = self._stack.enter_context(_Network(options.timeout_s))
-        storage = hishel.SqliteStorage(database_path=cache, max_stream_size=int(options.max_page_mb * 1e6))
+        storage = hishel.SqliteStorage(
+            database_path=cache, max_stream_size=int(options.max_page_mb * 1e6), max_size=_CACHE_BYTES
+        )
         self._stack.callback(storage.close)
         rfc = hishel.CacheOptions(shared=False, allow_stale=False)
         paced = _Turns(network, self._take_turn)

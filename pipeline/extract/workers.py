@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import threading
@@ -92,6 +93,10 @@ def _read(path: Path, options: ExtractOptions) -> Document | SetAside:
 
 
 def _start_worker(memory_mb: int) -> None:
+    # What a PDF library prints about a broken file is no message for the user: the reason of the set-aside is.
+    logging.disable(logging.CRITICAL)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
     threading.Thread(target=_watch_memory, args=(memory_mb * 2**20,), daemon=True).start()
 
 

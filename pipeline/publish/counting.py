@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
@@ -12,9 +14,15 @@ from pipeline.domain import Domain
 from pipeline.publish import catalogue
 from pipeline.publish.catalogue import DIMENSION_TITLES, by_name
 from pipeline.publish.publication import PublishedTable, rounded
-from pipeline.tables.columns import CHANGES, CO_OCCURRENCE, CONTRASTS, FREQUENCIES, TERMS
+from pipeline.tables.columns import CHANGES, CLAIMS, CO_OCCURRENCE, CONTRASTS, CORRECTED, FREQUENCIES, TERMS
 from pipeline.tables.corpus import Corpus
 from pipeline.themes.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Correction = Callable[[Corpus], "pd.DataFrame | None"]
+"""Shares corrected for the classifier's errors; None where there are no labels to correct by."""
 
 ALL_REPORTS = "all reports"
 TERMS_A_BAND = 25
@@ -75,6 +83,7 @@ def frequency_tables(corpus: Corpus, config: Config, taxonomy: Taxonomy) -> list
 def test_tables(corpus: Corpus, taxonomy: Taxonomy) -> list[PublishedTable]:
     """Trend and risk ratio across the bands, and change over the years."""
     from pipeline.tables.changes import changes
+    from pipeline.tables.claims import claims
     from pipeline.tables.contrasts import contrasts
 
     themes, sections = theme_infos(taxonomy), section_infos(taxonomy)
@@ -105,7 +114,27 @@ def test_tables(corpus: Corpus, taxonomy: Taxonomy) -> list[PublishedTable]:
             CHANGES,
             rounded(changes(corpus, Domain.OVERALL.value, themes=themes), CHANGES),
         ),
+        PublishedTable(
+            catalogue.CLAIMS_TABLE,
+            "The 2014 paper's claim, put to the test",
+            "A row for each period, measure and section of the paper: whether its themes set well and poorly "
+            "performing authorities apart as the paper says.",
+            CLAIMS,
+            rounded(claims(corpus, sections=sections), CLAIMS),
+        ),
     ]
+
+
+def corrected_table(shares: pd.DataFrame) -> PublishedTable:
+    """Shares of paragraphs corrected for the classifier's errors, beside those that it finds."""
+    return PublishedTable(
+        catalogue.CORRECTED_TABLE,
+        "Frequencies of themes by overall judgement, corrected for the classifier's errors",
+        "A row for each band, measure and theme: the share of paragraphs that the classifier finds, and the same share "
+        "corrected by prediction-powered inference on randomly drawn labels.",
+        CORRECTED,
+        rounded(shares, CORRECTED),
+    )
 
 
 def term_tables(connection: Connection, corpus: Corpus, taxonomy: Taxonomy) -> list[PublishedTable]:

@@ -15,7 +15,7 @@ from pipeline.publish import catalogue, columns
 from pipeline.publish.folders import folder_written_whole
 from pipeline.publish.frames import write_frame
 from pipeline.publish.publication import About, Publication, PublishedTable
-from pipeline.tables.columns import CHANGES, CO_OCCURRENCE, CONTRASTS, FREQUENCIES, TERMS, Field
+from pipeline.tables.columns import CHANGES, CLAIMS, CO_OCCURRENCE, CONTRASTS, CORRECTED, FREQUENCIES, TERMS, Field
 
 FOLDER = "data"
 DESCRIPTOR = "datapackage.json"
@@ -25,6 +25,8 @@ _KEYS: dict[tuple[Field, ...], tuple[str, ...]] = {
     FREQUENCIES: ("by", "band", "theme"),
     CONTRASTS: ("by", "measure", "theme"),
     CHANGES: ("by", "band", "measure", "theme"),
+    CORRECTED: ("by", "band", "measure", "theme"),
+    CLAIMS: ("period", "measure", "section"),
     TERMS: ("by", "band", "term"),
     CO_OCCURRENCE: ("theme", "with_theme"),
     columns.JUDGED: ("domain", "year", "band"),

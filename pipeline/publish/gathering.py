@@ -9,7 +9,14 @@ from sqlalchemy import Connection, func, select
 from pipeline import __version__, schema
 from pipeline.analysis import read_corpus
 from pipeline.config import Config
-from pipeline.publish.counting import co_occurrence_table, frequency_tables, term_tables, test_tables
+from pipeline.publish.counting import (
+    Correction,
+    co_occurrence_table,
+    corrected_table,
+    frequency_tables,
+    term_tables,
+    test_tables,
+)
 from pipeline.publish.listing import judged_table, reports_table, themes_table
 from pipeline.publish.publication import About, Publication
 from pipeline.publish.quotations import strongest
@@ -20,8 +27,16 @@ from pipeline.themes.taxonomy import Taxonomy
 QUOTATIONS_EACH = 20
 
 
-def gather(store: Store, config: Config, taxonomy: Taxonomy, run_id: int) -> Publication:
+def gather(
+    store: Store, config: Config, taxonomy: Taxonomy, run_id: int, corrected: Correction | None = None
+) -> Publication:
     """Count everything that is published.
+
+    Parameters
+    ----------
+    corrected : function of a Corpus, optional
+        Gives shares corrected for the classifier's errors by overall judgement (columns
+        :data:`pipeline.tables.columns.CORRECTED`), or None where there are no labels to correct by.
 
     Raises
     ------
@@ -34,9 +49,11 @@ def gather(store: Store, config: Config, taxonomy: Taxonomy, run_id: int) -> Pub
         quotations = strongest(connection, config, QUOTATIONS_EACH)
         listed = reports_table(connection, config, corpus)
         terms = term_tables(connection, corpus, taxonomy)
+    shares = corrected(corpus) if corrected else None
     tables = [
         *frequency_tables(corpus, config, taxonomy),
         *test_tables(corpus, taxonomy),
+        *([corrected_table(shares)] if shares is not None else []),
         *terms,
         co_occurrence_table(corpus, taxonomy),
         judged_table(corpus),

@@ -27,6 +27,25 @@ MEASURE_TITLES = {
 }
 _CLEAR = 0.05
 
+CLAIM_TITLES: dict[tuple[str, str], dict[str, str]] = {
+    ("3", "paragraphs"): {
+        "title": "Sections 3: strengths of the well performing",
+        "about": "Share of all paragraphs that put the section as a strength, well performing against the others.",
+    },
+    ("3", "praise"): {
+        "title": "Sections 3: where the praise goes",
+        "about": "Of the paragraphs that praise anything, the share that praises this.",
+    },
+    ("4", "paragraphs"): {
+        "title": "Sections 4: weaknesses of the poorly performing",
+        "about": "Share of all paragraphs that put the section as a weakness, poorly performing against the others.",
+    },
+    ("4", "criticism"): {
+        "title": "Sections 4: where the criticism goes",
+        "about": "Of the paragraphs that fault anything, the share that faults this.",
+    },
+}
+
 # Themes by group, as heat tables of their own: page, table, heading of the first column's title.
 _TABLE_PAGES: tuple[tuple[str, str, str], ...] = (
     ("latest", catalogue.LATEST, "overall judgement, the latest report of each authority only"),
@@ -145,7 +164,9 @@ class Pages:
             "by_year": by_theme(frame(by_name("year"))),
             "by_region": by_theme(frame(by_name("region"))),
         }
-        apart, changes = self._tests_by_theme()
+        apart, changes, corrected = (
+            self._rows_by_theme(name) for name in (catalogue.APART, catalogue.CHANGES_TABLE, catalogue.CORRECTED_TABLE)
+        )
         terms = self._terms(catalogue.THEME_TERMS)
         links = [{"page": self.theme_pages[theme.code], "name": theme.name} for theme in themes]
         for place, theme in enumerate(themes):
@@ -165,6 +186,7 @@ class Pages:
                     "after": links[place + 1] if place + 1 < len(links) else None,
                     "terms": terms.get(theme.code, []),
                     "apart": apart[theme.code],
+                    "corrected": corrected[theme.code],
                     "changes": changes[theme.code],
                 },
             )
@@ -176,15 +198,14 @@ class Pages:
             found[row["band"]].append(row)
         return found
 
-    def _tests_by_theme(self) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
-        apart: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in records_of(self.publication.frame(catalogue.APART)):
-            apart[row["theme"]].append(row | {"page": None, "label": MEASURE_TITLES[row["measure"]]})
-        changes: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in records_of(self.publication.frame(catalogue.CHANGES_TABLE)):
-            if row["measure"] == "paragraphs":
-                changes[row["theme"]].append(row)
-        return apart, changes
+    def _rows_by_theme(self, name: str) -> dict[str, list[dict[str, Any]]]:
+        """The rows of each theme; of changes and corrections those of paragraphs alone."""
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        table = self.publication.tables.get(name)
+        for row in records_of(table.frame) if table else []:
+            if name == catalogue.APART or row["measure"] == "paragraphs":
+                found[row["theme"]].append(row | {"page": None, "label": MEASURE_TITLES[row["measure"]]})
+        return found
 
     def _cited(self, theme: str, valence: Valence) -> list[_Cited]:
         quotations = self.publication.quotations.get((theme, valence.value), [])[:QUOTATIONS_A_PAGE]
@@ -293,7 +314,9 @@ class Pages:
         pages = [(f"tables/{page}.html", name, f"Themes by {title}") for page, name, title in _TABLE_PAGES]
         links = [{"at": at, "title": title} for at, _, title in pages]
         apart = {"at": "tables/apart.html", "title": "What sets the bands apart: tests of trend and risk ratios"}
-        yield Page("tables.html", "tables.html.j2", {"pages": [apart, *links]})
+        claims = {"at": "tables/claims.html", "title": "The 2014 paper's claim, put to the test"}
+        yield Page("tables.html", "tables.html.j2", {"pages": [apart, claims, *links]})
+        yield Page(claims["at"], "claims.html.j2", {"blocks": self._claims()})
         measures = [
             {
                 "code": measure,
@@ -310,6 +333,16 @@ class Pages:
         for at, name, title in pages:
             table = heat_table(self.publication.frame(name), "Theme", self.theme_pages)
             yield Page(at, "table.html.j2", {"title": title, "table": table, "file": name})
+
+    def _claims(self) -> list[dict[str, Any]]:
+        """A block a claim and measure: its periods, and a row a section with a cell a period."""
+        blocks: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        for row in records_of(self.publication.frame(catalogue.CLAIMS_TABLE)):
+            blocks[row["section"].split(".")[0], row["measure"]].append(row)
+        return [
+            {"code": f"{chapter}-{measure}", **CLAIM_TITLES[chapter, measure], **_periods_and_sections(rows)}
+            for (chapter, measure), rows in blocks.items()
+        ]
 
     def _others(self) -> Iterator[Page]:
         yield Page("method.html", "method.html.j2", {})
@@ -328,6 +361,17 @@ class Pages:
                 ],
             },
         )
+
+
+def _periods_and_sections(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    periods: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
+    for cell in cells:
+        others = {"others": cell["reports_of_others"]}
+        periods.setdefault(cell["period"], {"name": cell["period"], "reports": cell["reports"], **others})
+        row = rows.setdefault(cell["section"], {"section": cell["section"], "title": cell["title"], "cells": []})
+        row["cells"].append(cell)
+    return {"periods": list(periods.values()), "rows": list(rows.values())}
 
 
 def _titles(titles: Iterable[str]) -> str:

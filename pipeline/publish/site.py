@@ -73,6 +73,7 @@ def _environment() -> Environment:
         "on_log": _on_log,
         "place": _place,
         "known": words.known,
+        "file_name": words.file_name,
     }
     environment.tests["known"] = words.known
     return environment

@@ -72,8 +72,8 @@ def is_stale(connection: Connection, config: Config) -> bool:
 
 def _stamp(connection: Connection, config: Config) -> str:
     parts = [str(PUBLICATION_VERSION), __version__, corpus_stamp(connection, config)]
-    known = config.authorities.read_bytes() if config.authorities.is_file() else b""
-    return hashlib.sha256("\n".join(parts).encode() + known).hexdigest()
+    known = [path.read_bytes() for path in (config.authorities, config.labels) if path.is_file()]
+    return hashlib.sha256("\n".join(parts).encode() + b"\n".join(known)).hexdigest()
 
 
 def _writers() -> Iterator[Writer]:

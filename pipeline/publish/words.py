@@ -87,6 +87,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def file_name(path: str) -> str:
+    """The last folder and the name of a file: enough to find it, without telling where this machine keeps its files."""
+    return "/".join(path.replace("\\", "/").split("/")[-2:])
+
+
 def slug(text: str) -> str:
     """A part of an address: lower case letters, digits and hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,11 @@ _SHEETS: tuple[tuple[str, str], ...] = (
         for dimension in DIMENSION_TITLES
         if dimension != Domain.OVERALL.value and "," not in dimension
     ),
+    ("Themes, corrected", catalogue.CORRECTED_TABLE),
     ("Bands apart", catalogue.APART),
     ("Bands apart, sections", catalogue.SECTIONS_APART),
     ("Change over the years", catalogue.CHANGES_TABLE),
+    ("The paper's claim", catalogue.CLAIMS_TABLE),
     ("Words of the bands", catalogue.BAND_TERMS),
     ("Words of the themes", catalogue.THEME_TERMS),
     ("Themes together", catalogue.CO_OCCURRENCE_TABLE),
@@ -61,12 +64,13 @@ def write(publication: Publication, output: Path) -> list[Path]:
             }
         )
         book = Book(publication, file, formats_of(file))
-        front_sheets.write_cover(book, [(sheet, publication.tables[name].title) for sheet, name in _SHEETS])
+        tables = {sheet: publication.tables[name] for sheet, name in _SHEETS if name in publication.tables}
+        front_sheets.write_cover(book, [(sheet, table.title) for sheet, table in tables.items()])
         front_sheets.write_overview(book)
         front_sheets.write_evidence(book)
-        for sheet, name in _SHEETS:
-            _table(book, sheet, publication.tables[name])
-        _dictionary(book)
+        for sheet, table in tables.items():
+            _table(book, sheet, table)
+        _dictionary(book, tables)
     return [path]
 
 
@@ -117,13 +121,12 @@ def _report_links(book: Book, sheet: Worksheet, table: PublishedTable) -> None:
         sheet.write_url(row, column, link, book.formats["link"], "open the report")
 
 
-def _dictionary(book: Book) -> None:
+def _dictionary(book: Book, tables: Mapping[str, PublishedTable]) -> None:
     sheet = book.file.add_worksheet("Columns")
     rows = [
         [name, title, field.name, field.kind, field.note]
-        for name, table in _SHEETS
-        for fields in [book.publication.tables[table].fields]
-        for title, field in zip(headings(fields), fields, strict=True)
+        for name, table in tables.items()
+        for title, field in zip(headings(table.fields), table.fields, strict=True)
     ]
     columns = [
         {"header": header, "header_format": book.formats["head"]}

@@ -36,6 +36,7 @@ def _config(folder: Path, draws: int = 50) -> Config:
     return Config(
         path=folder / "config.yaml",
         corpus=folder / "data",
+        labels=folder / "labels.csv",
         output=folder / "output",
         taxonomy=taxonomy,
         sources=[{"type": "folder", "name": "made-up", "path": "reports"}],

@@ -13,7 +13,9 @@ _SAME_ROW = 2.5  # points between the baselines of cells of one row
 _MARGIN = 0.115  # of the page's height, at the top and at the foot, where running heads and feet stand
 _FOOT = 0.6  # of the page's height: unmarked notes begin below it
 _ROWS_ABOVE = 8  # and under so many rows of text
-_DIGITS = re.compile(r"\d+")
+_GRADE = re.compile(r"(?:outstanding|good|inadequate|requires improvement(?: to be good)?)$", re.IGNORECASE)
+_SHORT = 5  # pages: a letter's running foot stands on two or three of them
+_PAGE_DIGITS = re.compile(r"^\d+|\d+$")
 _PAGE_NUMBER = re.compile(r"^(?:page )?\d{1,4}(?: of \d{1,4})?$", re.IGNORECASE)
 _NOTE_START = re.compile(r"^(\d{1,2})(?:[.)]?\s+|(?=[A-Z]))(?=\S)|^[*\u2020]\s*")
 
@@ -147,21 +149,23 @@ def _running(pages: list[Page], rows: list[list[Row]], body_size: float) -> set[
         for index, row in enumerate(page_rows):
             edge = min(row.baseline, page.height - row.baseline)
             if edge < _MARGIN * page.height:
-                key = _DIGITS.sub("#", row.text.lower()).replace(" ", "")
+                words = _PAGE_DIGITS.sub("#", row.text.lower()).replace(" ", "")
+                # Running rows stand at one height; a line of text that recurs at a page's edge seldom does.
+                key = f"{words} {'top' if row.baseline < edge + 1 else 'foot'} {edge:.0f}"
                 seen[key].add(page.number)
                 places.append((page.number, index, key, row))
-    enough = max(2, min(4, len(pages) // 3))
+    enough = 2 if len(pages) < _SHORT else max(3, min(4, len(pages) // 3))
     found: set[tuple[int, int]] = set()
     for number, index, key, row in places:
         often = len(seen[key]) >= enough
-        if _PAGE_NUMBER.match(row.text) or (often and (row.size < body_size - 0.9 or not _reads_on(key))):
+        if _PAGE_NUMBER.match(row.text) or (often and (row.size < body_size - 0.9 or not _reads_on(row.text))):
             found.add((number, index))
     return found
 
 
-def _reads_on(key: str) -> bool:
+def _reads_on(text: str) -> bool:
     """Whether a repeated row could be body text: a grade that happens to stand at the edge of several pages."""
-    return key in {"good", "inadequate", "outstanding", "requiresimprovement", "requiresimprovementtobegood"}
+    return _GRADE.match(text) is not None
 
 
 def _notes_apart(rows: list[Row], body_size: float, height: float) -> tuple[list[Row], list[Row]]:

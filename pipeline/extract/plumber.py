@@ -21,6 +21,8 @@ _SMALL = 0.82
 _BASELINE = 2.0  # points between characters of one line
 _WORD_GAP = 0.17  # of the font size: wider is a space
 _CELL_GAP = 1.9  # of the font size: wider is another column
+_MARK_DIGITS = 2
+_UNMAPPED_GLYPH = "\ue000"  # a glyph without a letter, such as a bullet: from the private use area, as PDFium gives it
 _MARK_BEFORE = re.compile(r"[^\W\d_]$|[^\W\d_]{2}[.,;:?!)\u2019'\u201d]$")
 
 
@@ -93,7 +95,28 @@ def _rows(characters: list[dict[str, Any]], height: float) -> list[list[dict[str
                 break
         else:
             rows.append((baseline, [character]))
-    return [sorted(row, key=lambda character: float(character["x0"])) for _, row in rows]
+    found = [sorted(row, key=lambda character: float(character["x0"])) for _, row in rows]
+    return _with_marks(found)
+
+
+def _with_marks(rows: list[list[dict[str, Any]]]) -> list[list[dict[str, Any]]]:
+    """Put a footnote's raised mark, a row of its own by its baseline, before the text that it marks."""
+    kept: list[list[dict[str, Any]]] = []
+    marks: list[list[dict[str, Any]]] = []
+    for row in rows:
+        text = "".join(character["text"] for character in row).strip()
+        (marks if text.isdigit() and len(text) <= _MARK_DIGITS else kept).append(row)
+    for mark in marks:
+        size, x1, baseline = float(mark[0]["size"]), float(mark[-1]["x1"]), float(mark[0]["baseline"])
+        for row in kept:
+            raised = float(row[0]["baseline"]) - baseline
+            beside = -1 < float(row[0]["x0"]) - x1 < size
+            if size < _SMALL * float(row[0]["size"]) and 0 < raised < size and beside:
+                row[:0] = mark
+                break
+        else:
+            kept.append(mark)
+    return kept
 
 
 def _cells(row: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -130,7 +153,7 @@ def _line(characters: list[dict[str, Any]]) -> Line | None:
     end: float | None = None
     for before, character in pairwise([None, *characters]):
         assert character is not None
-        glyph = character["text"]
+        glyph = character["text"] if not character["text"].startswith("(cid:") else _UNMAPPED_GLYPH
         if not glyph.strip("\xa0 \u202f"):
             text += " "
             end = None

@@ -51,6 +51,7 @@ _LSCB_HEADING = re.compile(
     r"|(?:the )?effectiveness of the (?:lscb|local safeguarding)",
     re.IGNORECASE,
 )
+_SECOND_PART = re.compile(r"section 2\b|(?:the )?effectiveness of the (?:lscb|local safeguarding)", re.IGNORECASE)
 _AUTHORITY_PART = re.compile(
     r"(?:section 1:? )?(?:the )?local authority(?:\s*[-\u2013:]|$)|section 1\b|.*about (?:the|this) local authority",
     re.IGNORECASE,
@@ -83,7 +84,7 @@ class SectionReader:
     def heading(self, text: str, size: float) -> None:
         """Take note of a heading and its font size."""
         plain = text.strip()
-        if self.section is _S.BOILERPLATE and size < self._closed_size - 0.9:
+        if self.section is _S.BOILERPLATE and size < self._closed_size - 0.9 and not _SECOND_PART.match(plain):
             return
         self.recommending = bool(_RECOMMENDS.match(plain))
         if self.framework in (Framework.SIF, Framework.LSCB_REVIEW) and not plain.lower().startswith("what the"):

@@ -125,7 +125,8 @@ def quality(jobs: Jobs, labels: Path) -> None:
     for gap in cut.gaps:
         print(f"  {gap}")
     print(
-        f"numbered and free paragraphs: {cut.paragraphs}; begin in lower case {cut.lower}; end without a stop {cut.open}"
+        f"numbered and free paragraphs: {cut.paragraphs};"
+        f" {cut.lower} begin in lower case, {cut.open} end without a stop"
     )
     words(jobs, documents)
     if labels.is_file():
@@ -158,7 +159,8 @@ def words(jobs: Jobs, documents: dict[str, Document]) -> None:
         if gone.total() > 60:
             print(f"  {name}: {gone.total()} words not found, such as {[w for w, _ in gone.most_common(8)]}")
     print(
-        f"words of pdftotext found in ours: {present} of {expected} ({present / expected:.3%}); ours beyond theirs: {doubled}"
+        f"words of pdftotext found in ours: {present} of {expected} ({present / expected:.3%});"
+        f" in ours more often: {doubled}, such as {doubles.most_common(12)}"
     )
     print(f"  most missed: {missed.most_common(25)}")
 
@@ -216,7 +218,7 @@ def labelled(documents: dict[str, Document], labels: Path) -> None:
     total = outcome.total()
     found = outcome["the same"] + outcome["similar (0.9)"]
     print(
-        f"labelled paragraphs found again: {found} of {total} ({found / total:.2%}), of them word for word {outcome['the same']}"
+        f"labelled paragraphs found again: {found} of {total} ({found / total:.2%})"
     )
     for kind, count in outcome.most_common():
         print(f"  {kind}: {count}")

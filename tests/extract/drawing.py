@@ -1,4 +1,4 @@
-"""Pages drawn as the reports are set: Tahoma's sizes in Helvetica, Word's distances, heads and feet, tables, footnotes."""
+"""Pages drawn as the reports are set: their sizes and distances, heads and feet, tables, footnotes."""
 
 from __future__ import annotations
 

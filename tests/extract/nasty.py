@@ -10,9 +10,10 @@ from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen.canvas import Canvas
 
 _PROSE = (
-    "The children of this invented place and their families have help that is of use to them, and the people who work with "
-    "them are known to be kind to all of the children in it."
+    "The children of this invented place and their families have help that is of use to them, and the people who work "
+    "with them are known to be kind to all of the children in it."
 )
+_PAGE = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << %s >> >>"
 
 
 def plain(path: Path, pages: int = 3) -> Path:
@@ -32,7 +33,9 @@ def many_pages(path: Path, count: int) -> Path:
     page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 3 0 R /Resources 4 0 R >>"
     body = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
-        b"<< /Type /Pages /Count %d /Kids [" % count + b" ".join(b"%d 0 R" % (5 + index) for index in range(count)) + b"] >>",
+        b"<< /Type /Pages /Count %d /Kids [" % count
+        + b" ".join(b"%d 0 R" % (5 + index) for index in range(count))
+        + b"] >>",
         _stream(b"BT /F1 12 Tf 14 TL 72 780 Td\n" + rows + b"ET"),
         b"<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>",
         *[page] * count,
@@ -83,13 +86,15 @@ def nested_forms(path: Path, depth: int) -> Path:
     for index in range(depth):
         after = 5 + (index + 1) % depth
         dictionary = (
-            b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << " + font + b" /XObject << /X %d 0 R >> >>" % after
+            b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << "
+            + font
+            + b" /XObject << /X %d 0 R >> >>" % after
         )
         forms.append(_stream(b"BT /F1 12 Tf 72 700 Td (text) Tj ET /X Do /X Do", dictionary))
     body = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /XObject << /X 5 0 R >> >> >>",
+        _PAGE % b"/XObject << /X 5 0 R >>",
         _stream(b"/X Do"),
         *forms,
     ]
@@ -118,14 +123,18 @@ def no_unicode_map(path: Path) -> Path:
     differences = b" ".join(b"/g%d" % code for code in range(1, 120))
     procedures = b" ".join(b"/g%d 6 0 R" % code for code in range(1, 120))
     font = (
-        b"<< /Type /Font /Subtype /Type3 /FontBBox [0 0 1000 1000] /FontMatrix [0.001 0 0 0.001 0 0] /FirstChar 1 /LastChar 119"
-        b" /Widths [" + b"500 " * 119 + b"] /Encoding << /Type /Encoding /Differences [1 " + differences + b"] >>"
+        b"<< /Type /Font /Subtype /Type3 /FontBBox [0 0 1000 1000] /FontMatrix [0.001 0 0 0.001 0 0]"
+        b" /FirstChar 1 /LastChar 119 /Widths ["
+        + b"500 " * 119
+        + b"] /Encoding << /Type /Encoding /Differences [1 "
+        + differences
+        + b"] >>"
         b" /CharProcs << " + procedures + b" >> /Resources << >> >>"
     )
     body = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        _PAGE % b"/Font << /F1 5 0 R >>",
         _stream(b"BT /F1 12 Tf 14 TL 72 780 Td\n" + codes + b"ET"),
         font,
         _stream(b"500 0 0 0 400 700 d1 0 0 400 700 re f"),

@@ -8,7 +8,6 @@ import pytest
 
 from pipeline.domain import Basis, Document, Domain, Grade, InspectionType
 from pipeline.extract import read_document
-
 from tests.extract.drawing import LEFT, PITCH, Sheet
 
 _LEADERS = ["The impact of leaders on social work", "practice with children and families"]
@@ -18,8 +17,8 @@ _LEAVERS = ["The experiences and progress of care", "leavers"]
 _JOINT = ["The experiences and progress of", "children in care and care leavers"]
 _RI = ["Requires improvement to be good"]
 _PROSE = (
-    "Children in the invented town are seen by the people who work with them as often as is needed, and most of the plans "
-    "for them say what is to be done and by when."
+    "Children in the invented town are seen by the people who work with them as often as is needed, and most of the "
+    "plans for them say what is to be done and by when."
 )
 
 
@@ -76,7 +75,9 @@ def test_joint_judgement_of_the_earlier_table_of_four(tmp_path: Path) -> None:
 
 
 def test_absent_overall_judgement_is_said_to_be_absent(tmp_path: Path) -> None:
-    document = ilacs(tmp_path / "2026.pdf", [(_LEADERS, ["Good"]), (_HELP, ["Good"]), (_CARE, ["Good"]), (_LEAVERS, _RI)])
+    document = ilacs(
+        tmp_path / "2026.pdf", [(_LEADERS, ["Good"]), (_HELP, ["Good"]), (_CARE, ["Good"]), (_LEAVERS, _RI)]
+    )
     overall = document.judgements[0]
     assert (overall.domain, overall.grade, overall.basis) == (Domain.OVERALL, Grade.NOT_JUDGED, Basis.ABSENT)
     assert len(document.judgements) == 5
@@ -86,7 +87,9 @@ def test_absent_overall_judgement_is_said_to_be_absent(tmp_path: Path) -> None:
 def test_single_inspection_table_over_two_pages_with_grades_of_three_lines(tmp_path: Path, engine: str) -> None:
     sheet = Sheet(tmp_path / "sif.pdf", bottom=700)
     sheet.title("Inventon Metropolitan Borough Council")
-    sheet.heading("Inspection of services for children in need of help and protection, children looked after and care leavers")
+    sheet.heading(
+        "Inspection of services for children in need of help and protection, children looked after and care leavers"
+    )
     sheet.put("Inspection date: 3 November – 26 November 2015", size=14)
     sheet.down(29)
     sheet.y = 520
@@ -129,7 +132,11 @@ def test_single_inspection_table_over_two_pages_with_grades_of_three_lines(tmp_p
     ("sentences", "overall", "board"),
     [
         (["The overall judgement is that children’s services are inadequate"], Grade.INADEQUATE, None),
-        (["The overall judgement is good.", "The effectiveness of the LSCB is outstanding"], Grade.GOOD, Grade.OUTSTANDING),
+        (
+            ["The overall judgement is good.", "The effectiveness of the LSCB is outstanding"],
+            Grade.GOOD,
+            Grade.OUTSTANDING,
+        ),
         (["Children’s services in the Vale of Inventon are outstanding"], Grade.OUTSTANDING, None),
         (["Children’s services requires improvement"], Grade.REQUIRES_IMPROVEMENT, None),
         (["The LSCB requires improvement because:"], None, Grade.REQUIRES_IMPROVEMENT),

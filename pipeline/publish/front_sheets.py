@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.domain import Band, Domain, Valence
 from pipeline.files import neutralised
 from pipeline.publish import catalogue, words
 from pipeline.publish.links import report_link
 from pipeline.publish.sheets import LINKS_A_SHEET, STYLE, Book, heat, height_of, print_on_a4
-from pipeline.publish.views import by_theme, years_of
+from pipeline.publish.views import Cell, by_theme, scale_of, years_of
 
 if TYPE_CHECKING:
     pass
@@ -24,8 +25,9 @@ _BAND_COLOURS = {
     Band.NOT_JUDGED: "#B1B4B6",
 }
 _HOW_TO_READ = (
-    "The Overview shows, for each theme and band, the share of the band's reports in which at least one paragraph "
-    "carries the theme, how many reports that is of how many, and the 95 % interval of the share.",
+    "The Overview shows, for each theme and band, the share of the band's paragraphs that carry the theme, how many "
+    "that is of how many, and the 95 % interval of the share; the next sheet shows the share of reports in which at "
+    "least one paragraph does. Long reports carry nearly every theme somewhere.",
     "Every other sheet is an Excel table: filter with the arrows; a note on each heading says what the column means.",
     "The Evidence sheet has the surest paragraphs for and against each theme, with a link to the page of the report.",
     "A theme that stands more often in inadequate authorities is not thereby a cause of the judgement.",
@@ -68,8 +70,13 @@ def write_cover(book: Book, sheets: Sequence[tuple[str, str]]) -> None:
     row += len(_HOW_TO_READ) + 2
     sheet.write_string(row, 0, "Sheets", formats["bold"])
     listed = [
-        ("Overview", "Heat table of themes by overall judgement"),
-        ("Charts", "Good against inadequate by theme; reports by year and overall judgement"),
+        ("Overview", "Paragraphs that carry each theme, by overall judgement"),
+        ("Overview, reports", "Reports that carry each theme, by overall judgement"),
+        *(
+            [("Charts", "Good against inadequate by theme; reports by year and overall judgement")]
+            if about.reports
+            else []
+        ),
         ("Evidence", "The surest paragraphs for and against each theme"),
         *sheets,
         ("Columns", "What every column means"),
@@ -79,45 +86,77 @@ def write_cover(book: Book, sheets: Sequence[tuple[str, str]]) -> None:
     print_on_a4(sheet, landscape=False)
 
 
-def write_overview(book: Book) -> None:
-    """The heat table of themes by overall judgement, and charts on a sheet of their own."""
+@dataclass(frozen=True)
+class _Share:
+    """A share of paragraphs, or of reports, as a cell of an overview shows it."""
+
+    part: int
+    whole: int
+    percent: float
+    low: float
+    high: float
+
+
+_Unit = Literal["paragraphs", "reports"]
+
+
+def _share(cell: Cell, unit: _Unit) -> _Share:
+    if unit == "reports":
+        return _Share(cell.reports, cell.of_reports, cell.reports_percent, cell.reports_low, cell.reports_high)
+    return _Share(
+        cell.paragraphs, cell.of_paragraphs, cell.paragraphs_percent, cell.paragraphs_low, cell.paragraphs_high
+    )
+
+
+def write_overviews(book: Book) -> None:
+    """The heat tables of themes by overall judgement, and charts on a sheet of their own."""
+    themes = len(_overview(book, "Overview", "paragraphs"))
+    _overview(book, "Overview, reports", "reports")
+    if themes:
+        _charts(book, 2 + themes)
+
+
+def _overview(book: Book, name: str, unit: _Unit) -> dict[str, list[Cell]]:
     formats = book.formats
-    sheet = book.file.add_worksheet("Overview")
+    sheet = book.file.add_worksheet(name)
     rows = by_theme(book.publication.frame(catalogue.THEMES))
-    sheet.write_string(0, 0, "Reports that carry each theme, by overall judgement", formats["title"])
+    title = f"{words.capital(unit)} that carry each theme, by overall judgement"
+    sheet.write_string(0, 0, title, formats["title"])
     sheet.set_column(0, 0, 36)
-    bands = [band.value for band in Band]
     first = next(iter(rows.values()), [])
     if not sum(cell.of_reports for cell in first):
         sheet.write_string(1, 0, "No report has been read yet, so there is nothing to show.")
-        return
+        return {}
     sheet.write_string(2, 0, "Theme", formats["head"])
     for place, cell in enumerate(first):
         column = 1 + 3 * place
         sheet.merge_range(1, column, 1, column + 2, "", formats["centre"])
-        unit = "report" if cell.of_reports == 1 else "reports"
-        sheet.write_string(1, column, f"{words.capital(cell.band)}: {cell.of_reports:,} {unit}", formats["centre"])
-        for shift, (heading, width) in enumerate((("Share", 8), ("n of N", 12), ("95 % interval", 14))):
+        whole = _share(cell, unit).whole
+        counted = unit if whole != 1 else unit[:-1]
+        sheet.write_string(1, column, f"{words.capital(cell.band)}: {whole:,} {counted}", formats["centre"])
+        for shift, (heading, width) in enumerate((("Share", 8), ("n of N", 15), ("95 % interval", 14))):
             sheet.write_string(2, column + shift, heading, formats["head"])
             sheet.set_column(column + shift, column + shift, width)
+    decimals = 0 if unit == "reports" else 1
     for number, cells in enumerate(rows.values()):
         row = 3 + number
         sheet.write_string(row, 0, str(neutralised(cells[0].name)))
         for place, cell in enumerate(cells):
             column = 1 + 3 * place
-            if not cell.of_reports:
-                sheet.write_string(row, column, "no reports", formats["quiet"])
+            share = _share(cell, unit)
+            if not share.whole:
+                sheet.write_string(row, column, f"no {unit}", formats["quiet"])
                 continue
-            sheet.write_number(row, column, cell.reports_percent, formats["share"])
-            sheet.write_string(row, column + 1, f"{cell.reports} of {cell.of_reports}", formats["quiet right"])
-            between = words.interval(cell.reports_low, cell.reports_high)
+            sheet.write_number(row, column, share.percent, formats[f"share {decimals}"])
+            sheet.write_string(row, column + 1, f"{share.part:,} of {share.whole:,}", formats["quiet right"])
+            between = words.interval(share.low, share.high, decimals)
             sheet.write_string(row, column + 2, between, formats["quiet right"])
-    last = 2 + len(rows)
-    for place in range(len(bands)):
-        heat(sheet, 3, 1 + 3 * place, last)
+    highest = 100 if unit == "reports" else scale_of(cell for cells in rows.values() for cell in cells)
+    for place in range(len(Band)):
+        heat(sheet, 3, 1 + 3 * place, 2 + len(rows), highest)
     sheet.freeze_panes(3, 1)
     print_on_a4(sheet)
-    _charts(book, last)
+    return rows
 
 
 def _charts(book: Book, last: int) -> None:
@@ -139,12 +178,12 @@ def _charts(book: Book, last: int) -> None:
                 "gap": 40,
             }
         )
-    shares.set_title({"name": "Reports that carry each theme, %", "name_font": {"size": 12}})
+    shares.set_title({"name": "Paragraphs that carry each theme, %", "name_font": {"size": 12}})
     shares.set_y_axis({"reverse": True, "num_font": {"size": 8}})
-    shares.set_x_axis({"min": 0, "max": 100, "num_format": "0", "major_gridlines": {"visible": True}})
+    shares.set_x_axis({"min": 0, "num_format": "0", "major_gridlines": {"visible": True}})
     shares.set_size({"width": 640, "height": 200 + 18 * (last - 2)})
     shares.set_legend({"position": "top"})
-    sheet.insert_chart(0, 0, shares, {"description": "Bars: share of reports in good and inadequate, by theme"})
+    sheet.insert_chart(0, 0, shares, {"description": "Bars: share of paragraphs in good and in inadequate, by theme"})
 
     years = [
         year

@@ -16,7 +16,7 @@ from pipeline.publish.catalogue import DIMENSION_TITLES, by_name
 from pipeline.publish.links import report_link
 from pipeline.publish.publication import Publication
 from pipeline.publish.quotations import Quotation
-from pipeline.publish.views import Cell, by_band, by_theme, heat_table, records_of, unique_slugs, years_of
+from pipeline.publish.views import Cell, by_band, by_theme, heat_table, records_of, scale_of, unique_slugs, years_of
 
 QUOTATIONS_A_PAGE = 8
 MEASURE_TITLES = {
@@ -270,8 +270,6 @@ class Pages:
         ]
         first = rows[0]
         compared = [cell for row in rows for cell in row.values() if isinstance(cell, Cell)]
-        shares = [cell.paragraphs_percent for cell in compared]
-        highest = max((share for share in shares if words.known(share)), default=0.0)
         domains = [(domain.value, words.DOMAIN_NAMES[domain.value]) for domain in Domain]
         newest = reports.sort_values("published", ascending=False, kind="stable")
         return {
@@ -282,7 +280,7 @@ class Pages:
             "profile": rows,
             "base": _base(first["own"]),
             "bases": {group: _base(first[group]) for group in ("band", "region", "all")},
-            "top": max(5, 5 * -(-int(highest + 1) // 5)),
+            "top": scale_of(compared),
             "reports": [
                 {
                     "link": report["link"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.domain import Band, Domain
 from pipeline.files import written_whole
@@ -12,10 +12,10 @@ from pipeline.publish import catalogue, words
 from pipeline.publish.catalogue import by_name
 from pipeline.publish.folders import folder_written_whole
 from pipeline.publish.publication import Publication
+from pipeline.publish.views import cells_of, scale_of
 
 if TYPE_CHECKING:
     import altair as alt
-    import pandas as pd
 
 FOLDER = "pictures"
 _FORMATS = ("svg", "png")
@@ -61,6 +61,7 @@ def draw_heat_map(publication: Publication, path: Path) -> None:
 def _charts(publication: Publication) -> dict[str, alt.Chart]:
     drawn = {
         "themes-by-overall-judgement": _heat_map(publication),
+        "reports-with-themes-by-overall-judgement": _heat_map(publication, "reports"),
         "what-sets-the-bands-apart": _forest(publication),
         "themes-over-the-years": _trends(publication),
         "judgements-over-the-years": _judgements(publication),
@@ -106,20 +107,20 @@ def _plain(chart: Any) -> Any:
     )
 
 
-def _heat_map(publication: Publication) -> alt.Chart | None:
+def _heat_map(publication: Publication, unit: Literal["paragraphs", "reports"] = "paragraphs") -> alt.Chart | None:
     import altair as alt
 
     frame = publication.frame(catalogue.THEMES)
-    frame = frame[frame["of_reports"] > 0]
+    frame = frame[frame[f"of_{unit}"] > 0]
     if not len(frame):
         return None
-    shown = frame[["name", "band", "reports", "of_reports", "reports_percent"]].assign(
-        column=[
-            f"{words.capital(band)}|{total} reports"
-            for band, total in zip(frame["band"], frame["of_reports"], strict=True)
-        ],
-        label=[words.percent(share) for share in frame["reports_percent"]],
-        base=[f"{part}/{whole}" for part, whole in zip(frame["reports"], frame["of_reports"], strict=True)],
+    share, part, whole = frame[f"{unit}_percent"], frame[unit], frame[f"of_{unit}"]
+    top = 100 if unit == "reports" else scale_of(cells_of(frame))
+    shown = frame[["name", "band"]].assign(
+        share=share,
+        column=[f"{words.capital(band)}|{base:,} {unit}" for band, base in zip(frame["band"], whole, strict=True)],
+        label=[words.percent(value, 0 if unit == "reports" else 1) for value in share],
+        base=[f"{some}/{all_}" for some, all_ in zip(part, whole, strict=True)],
     )
     names, columns = list(dict.fromkeys(shown["name"])), list(dict.fromkeys(shown["column"]))
     x = alt.X(
@@ -137,20 +138,22 @@ def _heat_map(publication: Publication) -> alt.Chart | None:
     )
     y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=300, labelFontSize=12, ticks=False))
     base = alt.Chart(shown).encode(x=x, y=y)
-    ink = alt.condition("datum.reports_percent >= 65", alt.value("white"), alt.value(_INK))
+    ink = alt.condition(f"datum.share >= {0.65 * top}", alt.value("white"), alt.value(_INK))
     cells = base.mark_rect(stroke="white", strokeWidth=1.5).encode(
         color=alt.Color(
-            "reports_percent:Q",
-            scale=alt.Scale(domain=[0, 100], range=["#f7fbff", "#bbd6eb", "#7ab5da", "#2b74b0", "#083a75"]),
-            legend=alt.Legend(title="% of reports", orient="bottom", gradientLength=200),
+            "share:Q",
+            scale=alt.Scale(domain=[0, top], range=["#f7fbff", "#bbd6eb", "#7ab5da", "#2b74b0", "#083a75"]),
+            legend=alt.Legend(title=f"% of {unit}", orient="bottom", gradientLength=200),
         )
     )
-    shares = base.mark_text(fontSize=12, fontWeight="bold", align="right", dx=-2).encode(text="label:N", color=ink)
-    bases = base.mark_text(fontSize=10, align="left", dx=4).encode(text="base:N", color=ink)
+    shares = base.mark_text(fontSize=12, fontWeight="bold", align="right", dx=-4).encode(text="label:N", color=ink)
+    bases = base.mark_text(fontSize=10, align="left", dx=2).encode(text="base:N", color=ink)
     title = _titled(
-        publication, "Reports that carry each theme, by overall judgement", "Share of the band's reports, and n/N"
+        publication,
+        f"{words.capital(unit)} that carry each theme, by overall judgement",
+        f"Share of the band's {unit}, and n/N",
     )
-    return _plain((cells + shares + bases).properties(width=112 * len(columns), height=22 * len(names), title=title))
+    return _plain((cells + shares + bases).properties(width=118 * len(columns), height=22 * len(names), title=title))
 
 
 def _forest(publication: Publication) -> alt.Chart | None:
@@ -208,31 +211,31 @@ def _trends(publication: Publication) -> alt.Chart | None:
     import altair as alt
 
     frame = publication.frame(by_name("year"))
-    frame = frame[(frame["band"] != "unknown") & (frame["of_reports"] > 0)]
+    frame = frame[(frame["band"] != "unknown") & (frame["of_paragraphs"] > 0)]
     if frame["band"].nunique() < 2:
         return None
-    shown = frame[["name", "band", "reports_percent", "reports_low", "reports_high"]].rename(columns={"band": "year"})
+    wanted = ["name", "band", "paragraphs_percent", "paragraphs_low", "paragraphs_high"]
+    shown = frame[wanted].rename(columns={"band": "year"})
     names = list(dict.fromkeys(shown["name"]))
     x = alt.X("year:O", title=None, axis=alt.Axis(labelAngle=0, labelExpr="slice(datum.label, 2)", labelOverlap=True))
     base = alt.Chart().encode(x=x)
-    share = alt.Scale(domain=[0, 100])
+    axis = alt.Axis(tickCount=3, gridColor="#e6e8ea")
     spread = base.mark_area(color="#6baed6", opacity=0.4).encode(
-        y=alt.Y("reports_low:Q", scale=share, title=None, axis=alt.Axis(values=[0, 50, 100], gridColor="#e6e8ea")),
-        y2="reports_high:Q",
+        y=alt.Y("paragraphs_low:Q", title=None, axis=axis), y2="paragraphs_high:Q"
     )
     line = base.mark_line(color="#1a4f8a", strokeWidth=2, point=alt.OverlayMarkDef(size=18)).encode(
-        y=alt.Y("reports_percent:Q", scale=share)
+        y=alt.Y("paragraphs_percent:Q", title=None, axis=axis, scale=alt.Scale(zero=True))
     )
     header = alt.Header(title=None, labelFontSize=11, labelLimit=210, labelAnchor="start")
-    chart = alt.layer(spread, line, data=_unbound(shown)).properties(width=205, height=70)
+    # Layers of a facet share one frame.
+    chart = alt.layer(spread, line, data=shown).properties(width=190, height=70)
     title = _titled(
         publication,
-        "Reports that carry each theme, by year of publication",
-        "% of the year's reports, with 95 % intervals",
+        "How much of the text each theme takes, by year of publication",
+        "% of the year's paragraphs, with 95 % intervals; each theme on a scale of its own, from 0",
     )
-    return _plain(
-        chart.facet(facet=alt.Facet("name:N", sort=names, header=header), columns=4, spacing=14).properties(title=title)
-    )
+    facets = chart.facet(facet=alt.Facet("name:N", sort=names, header=header), columns=4, spacing=14)
+    return _plain(facets.resolve_scale(y="independent").properties(title=title))
 
 
 def _judgements(publication: Publication) -> alt.Chart | None:
@@ -265,8 +268,3 @@ def _judgements(publication: Publication) -> alt.Chart | None:
         )
     )
     return _plain(chart)
-
-
-def _unbound(frame: pd.DataFrame) -> pd.DataFrame:
-    """Layers of a facet must share one frame; a copy keeps Altair from changing ours."""
-    return frame.copy()

@@ -48,7 +48,8 @@ def formats_of(book: Workbook) -> dict[str, Format]:
         "wrap": add(wrap),
         "quiet": add({"font_color": "#505A5F"}),
         "quiet right": add({"font_color": "#505A5F", "align": "right"}),
-        "share": add({"num_format": '0"%"', "bold": True}),
+        "share 0": add({"num_format": '0"%"', "bold": True}),
+        "share 1": add({"num_format": '0.0"%"', "bold": True}),
         "link": add({"font_color": "#1A65A6", "underline": 1, "valign": "top"}),
         **{kind: add({"num_format": form, "valign": "top"}) for kind, form in _NUMBER_FORMATS.items()},
     }

@@ -12,6 +12,7 @@ from pipeline.publish.folders import folder_written_whole
 from pipeline.publish.frames import write_frame
 from pipeline.publish.pages import Page, Pages
 from pipeline.publish.publication import About, Publication
+from pipeline.publish.views import scale_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -73,6 +74,7 @@ def _environment() -> Environment:
         "on_log": _on_log,
         "place": _place,
         "known": words.known,
+        "scale": scale_of,
         "file_name": words.file_name,
     }
     environment.tests["known"] = words.known

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.domain import Band
-from pipeline.publish.words import slug
+from pipeline.publish.words import known, slug
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,12 +37,19 @@ class Cell:
     mixed: int
 
 
+def scale_of(cells: Iterable[Cell]) -> int:
+    """Where an axis of shares of paragraphs ends: the next multiple of 5 % above the largest share."""
+    shares = [cell.paragraphs_percent for cell in cells if known(cell.paragraphs_percent)]
+    return 5 * max(1, math.ceil(max(shares, default=0) / 5))
+
+
 @dataclass(frozen=True)
 class Group:
     """A column of a heat table."""
 
     name: str
     reports: int
+    paragraphs: int
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,11 @@ class HeatTable:
     def reports(self) -> int:
         """Reports in all groups."""
         return sum(group.reports for group in self.groups)
+
+    @property
+    def top(self) -> int:
+        """Where the colours of shares of paragraphs end."""
+        return scale_of(cell for row in self.rows for cell in row.cells)
 
 
 @dataclass(frozen=True)
@@ -123,7 +136,7 @@ def heat_table(frame: pd.DataFrame, what: str, pages: Mapping[str, str]) -> Heat
     first: Sequence[Cell] = next(iter(rows.values()), [])
     return HeatTable(
         what,
-        tuple(Group(cell.band, cell.of_reports) for cell in first),
+        tuple(Group(cell.band, cell.of_reports, cell.of_paragraphs) for cell in first),
         tuple(Row(code, cells[0].name, pages.get(code), tuple(cells)) for code, cells in rows.items()),
     )
 

@@ -63,11 +63,11 @@ def p_value(value: float | None) -> str:
     return "below 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def level(value: float | None) -> str:
-    """The step, from 0 to 9, of a percentage on the heat ramp; empty where there is none."""
+def level(value: float | None, top: float = 100) -> str:
+    """The step, from 0 to 9, of a percentage on a heat ramp that ends at ``top``; empty where there is none."""
     if value is None or not math.isfinite(value):
         return ""
-    return str(min(max(int(value / 10), 0), 9))
+    return str(min(max(int(10 * value / top), 0), 9))
 
 
 def day(value: object) -> str:

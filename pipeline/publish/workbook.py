@@ -66,7 +66,7 @@ def write(publication: Publication, output: Path) -> list[Path]:
         book = Book(publication, file, formats_of(file))
         tables = {sheet: publication.tables[name] for sheet, name in _SHEETS if name in publication.tables}
         front_sheets.write_cover(book, [(sheet, table.title) for sheet, table in tables.items()])
-        front_sheets.write_overview(book)
+        front_sheets.write_overviews(book)
         front_sheets.write_evidence(book)
         for sheet, table in tables.items():
             _table(book, sheet, table)

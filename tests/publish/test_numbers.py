@@ -44,10 +44,30 @@ def _heat_cells(table: LexborNode) -> Iterator[tuple[str, str, str]]:
     for row in table.css("tbody tr"):
         name = _words(row.css_first("th"))
         for band, cell in zip(bands, row.css("td"), strict=True):
-            yield re.sub(r" [\d,]+ reports?$", "", band), name, _words(cell)
+            yield re.sub(r" [\d,]+ reports?.*$", "", band), name, _words(cell)
 
 
-def _check_heat(table: LexborNode, rows: Rows) -> int:
+def _check_paragraphs(table: LexborNode, rows: Rows) -> int:
+    checked = 0
+    for band, name, text in _heat_cells(table):
+        row = rows[band, name]
+        if row["of_paragraphs"] == "0":
+            assert text == "no paragraphs"
+        else:
+            found = re.fullmatch(r"([\d.]+)% ([\d,]+) of ([\d,]+)(?: \(([\d.]+) to ([\d.]+)\))?", text)
+            assert found, text
+            share, part, whole, low, high = found.groups()
+            assert (part.replace(",", ""), whole.replace(",", "")) == (row["paragraphs"], row["of_paragraphs"])
+            assert _same(share, row["paragraphs_percent"], 1)
+            assert (low is None) == (row["paragraphs_low"] == "")
+            if low is not None:
+                assert _same(low, row["paragraphs_low"], 1)
+                assert _same(high, row["paragraphs_high"], 1)
+        checked += 1
+    return checked
+
+
+def _check_reports(table: LexborNode, rows: Rows) -> int:
     checked = 0
     for band, name, text in _heat_cells(table):
         row = rows[band, name]
@@ -65,10 +85,14 @@ def _check_heat(table: LexborNode, rows: Rows) -> int:
     return checked
 
 
-def test_the_heat_table_of_the_overview(published: Path) -> None:
+def test_the_heat_tables_of_the_overview(published: Path) -> None:
     rows = _csv(published / "theme-frequencies.csv")
-    table = _table(_page(published / "site" / "index.html"), "Reports that carry each theme")
-    assert _check_heat(table, rows) == len(rows)
+    page = _page(published / "site" / "index.html")
+    assert _check_paragraphs(_table(page, "Paragraphs that carry each theme"), rows) == len(rows)
+    assert _check_reports(_table(page, "Reports that carry each theme"), rows) == len(rows)
+    sections = _csv(published / "section-frequencies.csv")
+    by_label = {(band, f"{row['theme']} {name}"): row for (band, name), row in sections.items()}
+    assert _check_paragraphs(_table(page, "Paragraphs that carry each section"), by_label) == len(sections)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +108,9 @@ def test_the_heat_table_of_the_overview(published: Path) -> None:
 )
 def test_the_other_heat_tables(published: Path, page: str, name: str) -> None:
     rows = {(band.lower(), theme): row for (band, theme), row in _csv(published / "data" / f"{name}.csv").items()}
-    table = _page(published / "site" / "tables" / f"{page}.html").css_first("table.heat")
-    assert table is not None
-    assert _check_heat(table, rows) == len(rows)
+    paragraphs, reports = _page(published / "site" / "tables" / f"{page}.html").css("table.heat")
+    assert _check_paragraphs(paragraphs, rows) == len(rows)
+    assert _check_reports(reports, rows) == len(rows)
 
 
 def test_the_tables_of_a_theme(published: Path) -> None:
@@ -108,7 +132,7 @@ def test_the_tables_of_a_theme(published: Path) -> None:
             if row["of_reports"] == "0":
                 assert cells == ["no reports"]
                 continue
-            reports, share, between, _, paragraphs, part, spread = cells
+            paragraphs, part, spread, _, reports, share, between = cells
             assert reports == f"{row['reports']} of {row['of_reports']}"
             assert _same(share, row["reports_percent"], 0)
             low, high = between.split(" to ")
@@ -170,18 +194,24 @@ def _cell_is(cell: object, exact: str) -> int:
     return 1
 
 
-def test_the_overview_of_the_workbook(published: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "unit", "decimals"), [("Overview", "paragraphs", 1), ("Overview, reports", "reports", 0)]
+)
+def test_the_overviews_of_the_workbook(published: Path, name: str, unit: str, decimals: int) -> None:
     rows = _csv(published / "theme-frequencies.csv")
-    sheet = openpyxl.load_workbook(published / FILE, data_only=True)["Overview"]
+    sheet = openpyxl.load_workbook(published / FILE, data_only=True)[name]
     bands = [str(sheet.cell(2, column).value).split(":")[0].lower() for column in range(2, 17, 3)]
     for number in range(4):
-        name = str(sheet.cell(4 + number, 1).value)
+        theme = str(sheet.cell(4 + number, 1).value)
         for place, band in enumerate(bands):
             share, base, between = (sheet.cell(4 + number, 2 + 3 * place + shift).value for shift in range(3))
-            row = rows[band, name]
-            if row["of_reports"] == "0":
-                assert share == "no reports"
+            row = rows[band, theme]
+            if row[f"of_{unit}"] == "0":
+                assert share == f"no {unit}"
                 continue
-            assert share == pytest.approx(float(row["reports_percent"]))
-            assert base == f"{row['reports']} of {row['of_reports']}"
-            assert _same(str(between).split(" to ")[0], row["reports_low"], 0)
+            assert share == pytest.approx(float(row[f"{unit}_percent"]))
+            assert base == f"{row[unit]} of {row[f'of_{unit}']}"
+            if row[f"{unit}_low"]:
+                assert _same(str(between).split(" to ")[0], row[f"{unit}_low"], decimals)
+            else:
+                assert not between

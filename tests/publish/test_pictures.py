@@ -21,7 +21,12 @@ def test_every_picture_is_there_as_svg_and_png(published: Path) -> None:
     names = sorted(path.name for path in (published / "pictures").iterdir())
     assert names == sorted(
         f"{name}.{form}"
-        for name in ("themes-by-overall-judgement", "themes-over-the-years", "judgements-over-the-years")
+        for name in (
+            "themes-by-overall-judgement",
+            "reports-with-themes-by-overall-judgement",
+            "themes-over-the-years",
+            "judgements-over-the-years",
+        )
         for form in ("svg", "png")
     )  # nine authorities are too few for the tests, so there are no risk ratios to draw
     for name in names:
@@ -52,5 +57,5 @@ def test_the_heat_map_holds_the_digits_of_the_table(opened: Opened, tmp_path: Pa
     frame = publication.frame("theme-frequencies")
     frame = frame[frame["of_reports"] > 0]
     for row in frame.itertuples():
-        assert f"{row.reports}/{row.of_reports}" in texts
-        assert f"{row.reports_percent:.0f}%" in texts
+        assert f"{row.paragraphs}/{row.of_paragraphs}" in texts
+        assert f"{row.paragraphs_percent:.1f}%" in texts

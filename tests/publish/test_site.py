@@ -161,7 +161,7 @@ def test_nothing_to_count_is_said_in_words(opened: Opened, reports: list[Report]
     overview = (site / "index.html").read_text(encoding="utf-8")
     theme = (site / "themes" / "camhs.html").read_text(encoding="utf-8")
     assert "No paragraph that has been read carries this theme." in theme
-    assert "no reports" in overview or "No report has been read yet" in overview
+    assert "no paragraphs" in overview or "No report has been read yet" in overview
     for path, page in _pages(site):
         assert not re.search(r"\b(nan|None|inf|NaT)\b", page.body.text() if page.body else ""), path
 

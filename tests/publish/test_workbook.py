@@ -24,7 +24,7 @@ def book(published: Path) -> openpyxl.Workbook:
 
 
 def test_the_cover_says_what_when_and_from_how_many(book: openpyxl.Workbook) -> None:
-    assert book.sheetnames[:4] == ["Read me", "Overview", "Charts", "Evidence"]
+    assert book.sheetnames[:4] == ["Read me", "Overview", "Overview, reports", "Charts"]
     facts = {row[0]: row[1] for row in book["Read me"].iter_rows(min_row=2, max_row=12, values_only=True)}
     assert facts["Made"] == "2 January 2026, by run 1 of inspection-themes 0.1.0"
     assert facts["Reports"] == "24 of 9 authorities"
@@ -81,6 +81,7 @@ def test_charts_and_shades(published: Path, book: openpyxl.Workbook) -> None:
     with zipfile.ZipFile(published / FILE) as archive:
         assert len([name for name in archive.namelist() if name.startswith("xl/charts/chart")]) == 2
     assert len(book["Overview"].conditional_formatting) == 5
+    assert len(book["Overview, reports"].conditional_formatting) == 5
 
 
 def test_without_a_report_it_says_so(opened: Opened) -> None:
@@ -93,7 +94,7 @@ def test_without_a_report_it_says_so(opened: Opened) -> None:
 def test_a_theme_never_found_and_an_empty_band_have_their_cells(opened: Opened) -> None:
     context = opened([Report("a" * 16, judgements={"overall_effectiveness": "good"})])
     publish(context)
-    sheet = openpyxl.load_workbook(context.config.output / FILE)["Overview"]
+    sheet = openpyxl.load_workbook(context.config.output / FILE)["Overview, reports"]
     line = next(row for row in sheet.iter_rows(min_row=4, values_only=True) if row[0] == "Never found")
     assert line[1] == "no reports"  # outstanding
     assert line[4:6] == (0, "0 of 1")  # good

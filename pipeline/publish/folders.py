@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import PipelineError
-
 _OLD = ".old"
 
 
@@ -22,8 +20,9 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
 
     Raises
     ------
-    PipelineError
-        A file of the old folder is open in another program (Windows), so that it cannot be moved.
+    OSError
+        As the file system does; ``path`` is then as it was. On Windows that is also when a file of the old folder is open
+        in another program.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     mend(path)
@@ -33,17 +32,13 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
     building.mkdir()
     try:
         yield building
-        try:
-            if path.exists():
-                path.rename(old)
-            building.rename(path)
-        except PermissionError as error:
-            if old.exists() and not path.exists():
-                old.rename(path)
-            raise PipelineError(
-                f"The folder {path} cannot be replaced ({error.strerror}): close the programs that have a file of it "
-                "open and check its permissions, then run again."
-            ) from error
+        if path.exists():
+            path.rename(old)
+        building.rename(path)
+    except OSError:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from pipeline import __version__
 from pipeline.config import Config
+from pipeline.errors import PipelineError
 from pipeline.stage import Context, Outcome, Stage
 from pipeline.store import Store
 from pipeline.tables.stage import corpus_stamp
@@ -36,9 +37,9 @@ def publish(context: Context) -> Outcome:
     Raises
     ------
     PipelineError
-        A file to be replaced is open in another program.
+        A file may not be replaced; on Windows because another program has it open.
     OSError
-        As the file system does (disk full, no permission); each publication is then the old one or the new one.
+        As the file system does (disk full); each publication is then the old one or the new one.
     """
     config = context.config
     with context.store.reading() as connection:
@@ -53,7 +54,13 @@ def publish(context: Context) -> Outcome:
     writers = list(_writers())
     files: list[Path] = []
     for done, write in enumerate(writers, start=1):
-        files.extend(write(publication, config.output))
+        try:
+            files.extend(write(publication, config.output))
+        except PermissionError as error:
+            raise PipelineError(
+                f"{error.filename2 or error.filename} cannot be replaced ({error.strerror}): close the program that has it "
+                "open, or check its owner and permissions, then run again."
+            ) from error
         context.progress(Stage.PUBLISH, done, len(writers))
     names = sorted(path.relative_to(config.output).as_posix() for path in files)
     with context.store.writing() as connection:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from pipeline import schema
+from pipeline.errors import PipelineError
 from pipeline.publish.folders import folder_written_whole, mend
 from pipeline.publish.stage import is_stale, publish
 from tests.publish.building import Report, many
@@ -47,6 +49,25 @@ def test_hardly_any_report_is_published_all_the_same(opened: Opened, reports: li
     context = opened(reports)
     assert publish(context).done > 3
     assert not list(context.config.output.rglob(".*"))
+
+
+def test_a_workbook_that_excel_holds_open_is_said_in_a_sentence(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = opened(many(3))
+    replace = os.replace
+
+    def held(source: Path, target: Path) -> None:
+        if Path(target).suffix == ".xlsx":
+            raise PermissionError(13, "Permission denied", str(source), None, str(target))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", held)
+    with pytest.raises(PipelineError, match=r"theme-frequencies\.xlsx cannot be replaced .* close the program"):
+        publish(context)
+    assert not list(context.config.output.glob(".*"))
+    with context.store.reading() as connection:
+        assert is_stale(connection, context.config)  # the next run makes it
 
 
 def test_a_folder_is_the_old_one_until_the_new_one_is_whole(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        As the file system does; ``path`` is then as it was. On Windows that is also when a file of the old folder is open
-        in another program.
+        As the file system does; ``path`` is then as it was. On Windows that is also when a file of the old folder is
+        open in another program.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     mend(path)

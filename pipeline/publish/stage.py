@@ -58,8 +58,8 @@ def publish(context: Context) -> Outcome:
             files.extend(write(publication, config.output))
         except PermissionError as error:
             raise PipelineError(
-                f"{error.filename2 or error.filename} cannot be replaced ({error.strerror}): close the program that has "
-                "it open, or check its owner and permissions, then run again."
+                f"{error.filename2 or error.filename} cannot be replaced ({error.strerror}): close the program that "
+                "has it open, or check its owner and permissions, then run again."
             ) from error
         context.progress(Stage.PUBLISH, done, len(writers))
     names = sorted(path.relative_to(config.output).as_posix() for path in files)

@@ -21,7 +21,7 @@ from pipeline.extract.judgements import Table, judgement_table, sentence_judgeme
 from pipeline.extract.layout import arranged
 from pipeline.extract.pages import Page
 from pipeline.extract.paragraphs import Block, blocks
-from pipeline.extract.sections import SectionReader
+from pipeline.extract.sections import SectionReader, names_part
 
 _ILACS_DOMAINS = (
     Domain.LEADERSHIP,
@@ -72,7 +72,8 @@ def _paragraphs(found: list[Block], cover: Cover, table: Table | None) -> tuple[
     for block in found:
         kind = block.kind
         if kind is ParagraphKind.HEADING:
-            if not block.minor and not _on_cover(block, cover, end_of_table):
+            opens = not block.minor or names_part(block.text)
+            if opens and not _on_cover(block, cover, end_of_table):
                 reader.heading(block.text, block.size)
             heading = block.text
         elif kind not in (ParagraphKind.FOOTNOTE, ParagraphKind.TABLE):

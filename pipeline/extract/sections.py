@@ -52,6 +52,9 @@ _LSCB_HEADING = re.compile(
     re.IGNORECASE,
 )
 _SECOND_PART = re.compile(r"section 2\b|(?:the )?effectiveness of the (?:lscb|local safeguarding)", re.IGNORECASE)
+_WHOLE_TITLE = re.compile(
+    r"(?:recommendations?|areas for improvement|priority and immediate action|executive summary):?$", re.IGNORECASE
+)
 _AUTHORITY_PART = re.compile(
     r"(?:section 1:? )?(?:the )?local authority(?:\s*[-\u2013:]|$)|section 1\b|.*about (?:the|this) local authority",
     re.IGNORECASE,
@@ -60,6 +63,11 @@ _RECOMMENDS = re.compile(
     "|".join(pattern.pattern for pattern, section in _HEADINGS if section is _S.RECOMMENDATIONS), re.IGNORECASE
 )
 _KEPT = frozenset({_S.ABOUT, _S.BOILERPLATE, _S.COVER})
+
+
+def names_part(text: str) -> bool:
+    """Whether ``text`` is a part's title and nothing else, so that it opens the part even where it is set as plain text."""
+    return _WHOLE_TITLE.match(text) is not None
 
 
 @dataclass(slots=True)

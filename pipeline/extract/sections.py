@@ -66,7 +66,7 @@ _KEPT = frozenset({_S.ABOUT, _S.BOILERPLATE, _S.COVER})
 
 
 def names_part(text: str) -> bool:
-    """Whether ``text`` is a part's title and nothing else, so that it opens the part even where it is set as plain text."""
+    """Whether ``text`` is a part's title and nothing else: it opens the part even where it is set as plain text."""
     return _WHOLE_TITLE.match(text) is not None
 
 

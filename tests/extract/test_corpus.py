@@ -17,8 +17,8 @@ from pipeline.extract.quality import cut_of
 
 pytestmark = pytest.mark.corpus
 
-# Cells of judgements.csv that the report itself contradicts twice: its table says "Requires improvement to / be good" over
-# two lines, where the list has the "good", and the section's own verdict says what the table says.
+# Cells of judgements.csv that the report itself contradicts twice: its table says "Requires improvement to / be good"
+# over two lines, where the list has the "good", and the section's own verdict says what the table says.
 _MISREAD = {
     ("80442_buckinghamshire", "29 january 2018", Domain.CARE_LEAVERS),
     ("80446_central bedfordshire", "25 august 2017", Domain.CHILDREN_IN_CARE),

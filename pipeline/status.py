@@ -71,11 +71,11 @@ def read_status(store: Store, config: Config) -> StatusReport:
         return StatusReport(
             store=store.name,
             counts=counts_by_status(connection),
-            frameworks=dict(frameworks),
+            frameworks=dict(frameworks.tuples().all()),
             paragraphs=connection.scalar(select(func.count()).select_from(paragraphs)) or 0,
             substantive=connection.scalar(select(func.count()).where(paragraphs.c.substantive)) or 0,
             tags=connection.scalar(select(func.count()).select_from(tags)) or 0,
-            tagged_with=dict(models),
+            tagged_with=dict(models.tuples().all()),
             stale=stale,
             warnings=[(path, line) for path, lines in odd for line in (lines or "").splitlines()],
             set_aside=set_aside(connection),

@@ -45,6 +45,10 @@ class Moved:
     of_reports_before: int
     reports: int
     of_reports: int
+    paragraphs_before: int
+    of_paragraphs_before: int
+    paragraphs: int
+    of_paragraphs: int
 
 
 @dataclass
@@ -121,7 +125,7 @@ def counts_by_status(connection: Connection) -> dict[str, int]:
     rows = connection.execute(
         select(reports.c.status, func.count()).group_by(reports.c.status).order_by(reports.c.status)
     )
-    return dict(rows)
+    return dict(rows.tuples().all())
 
 
 def new_reports(connection: Connection, run_id: int) -> list[NewReport]:
@@ -163,33 +167,36 @@ def set_aside(connection: Connection) -> list[SetAsideReport]:
 
 
 def moved(connection: Connection, run_id: int) -> list[Moved]:
-    """The cells whose share of reports changed since the snapshot before this run's, largest change first.
+    """The cells that changed since the snapshot before this run's, largest change in the share of paragraphs first.
 
     Empty where this run made no tables, or there were none before.
     """
     before_id = connection.scalar(select(func.max(frequencies.c.snapshot)).where(frequencies.c.snapshot < run_id))
     if before_id is None:
         return []
+    f = frequencies.c
 
-    def cells(snapshot: int) -> dict[tuple[str, str], tuple[int, int]]:
+    def cells(snapshot: int) -> dict[tuple[str, str], tuple[int, ...]]:
         rows = connection.execute(
-            select(frequencies.c.theme, frequencies.c.band, frequencies.c.reports, frequencies.c.of_reports).where(
-                frequencies.c.snapshot == snapshot
+            select(f.theme, f.band, f.reports, f.of_reports, f.paragraphs, f.of_paragraphs).where(
+                f.snapshot == snapshot
             )
         )
-        return {(theme, band): (carrying, total) for theme, band, carrying, total in rows}
+        return {(theme, band): tuple(counts) for theme, band, *counts in rows}
 
     before, after = cells(before_id), cells(run_id)
+    nothing = (0, 0, 0, 0)
     changes = [
-        Moved(theme, band, *before.get((theme, band), (0, 0)), *now_cell)
+        Moved(theme, band, *before.get((theme, band), nothing)[:2], *now_cell[:2],
+              *before.get((theme, band), nothing)[2:], *now_cell[2:])
         for (theme, band), now_cell in after.items()
-        if before.get((theme, band), (0, 0)) != now_cell
-    ]
+        if before.get((theme, band), nothing) != now_cell
+    ]  # fmt: skip
     return sorted(changes, key=lambda cell: (-abs(_points(cell)), cell.theme, cell.band))
 
 
 def _points(cell: Moved) -> float:
     """Percentage points that a cell moved by; a band that was or is empty counts as having had none."""
-    was = cell.reports_before / cell.of_reports_before if cell.of_reports_before else 0.0
-    now_share = cell.reports / cell.of_reports if cell.of_reports else 0.0
+    was = cell.paragraphs_before / cell.of_paragraphs_before if cell.of_paragraphs_before else 0.0
+    now_share = cell.paragraphs / cell.of_paragraphs if cell.of_paragraphs else 0.0
     return 100 * (now_share - was)

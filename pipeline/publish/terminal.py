@@ -29,11 +29,20 @@ if TYPE_CHECKING:
     from pipeline.summary import Plan, Summary
 
 WIDTH = 100
+_NAME_WIDTH = 24
+_CELL_WIDTH = 14
 _BANDS_A_TABLE = 5
 _LISTED = 10  # how many new reports, moved cells ... are listed before "and n more"
 
-# Light to dark on a colour-blind safe blue ramp; the digits say the same.
-_HEAT = ("#f7fbff", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#084594")
+# From mostly strengths to mostly weaknesses: blue to red, told apart by the colour-blind; the digits say the same.
+_HEAT = (
+    "black on #92c5de",
+    "black on #d1e5f0",
+    "black on #f7f7f7",
+    "black on #fddbc7",
+    "black on #f4a582",
+    "white on #b2182b",
+)
 
 
 def console(file: object | None = None) -> Console:
@@ -90,36 +99,45 @@ def cells_of(frame: pd.DataFrame) -> list[Cell]:
     return [Cell(*row) for row in frame[columns].itertuples(index=False, name=None)]
 
 
+LEGEND = (
+    "Each cell: reports that carry the theme, n/N; its share of the band's substantive paragraphs; of those paragraphs, "
+    "how many in 100 put it as a strength (+) and as a weakness (-)."
+)
+
+
 def theme_tables(cells: Sequence[Cell], title: str) -> Group:
-    """Themes down, bands across, at most five bands a table; each cell the share of reports and ``n/N``."""
+    """Themes down, bands across, at most five bands a table; two lines a cell, see :data:`LEGEND`."""
     bands = list(dict.fromkeys(cell.band for cell in cells))
-    tables: list[Table] = []
+    parts: list[Table | Text] = [Text(title, style="bold"), Text(LEGEND, style="dim")]
     for start in range(0, len(bands), _BANDS_A_TABLE):
         chosen = bands[start : start + _BANDS_A_TABLE]
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title if start == 0 else None)
-        table.title_justify = "left"
-        table.title_style = "bold"
-        table.add_column("Theme", max_width=30, no_wrap=True, overflow="ellipsis")
-        for band in chosen:
-            table.add_column(Text(band), justify="right", min_width=11, max_width=13)
         rows: dict[str, dict[str, Cell]] = {}
         for cell in cells:
             if cell.band in chosen:
                 rows.setdefault(cell.theme, {})[cell.band] = cell
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+        table.add_column("Theme", width=_NAME_WIDTH)
+        first = next(iter(rows.values()))
+        for band in chosen:
+            base = f"N={first[band].of_reports:,}\n{first[band].of_paragraphs:,} para."
+            table.add_column(Text(f"{band}\n{base}"), justify="right", width=_CELL_WIDTH)
         for of_theme in rows.values():
-            first = next(iter(of_theme.values()))
-            table.add_row(Text(first.name), *(_heat(of_theme[band]) for band in chosen))
-        tables.append(table)
-    return Group(*tables)
+            name = next(iter(of_theme.values())).name
+            table.add_row(Text(name), *(_cell(of_theme[band]) for band in chosen))
+        parts.append(table)
+    return Group(*parts)
 
 
-def _heat(cell: Cell) -> Text:
+def _cell(cell: Cell) -> Text:
     if not cell.of_reports:
         return Text("no reports", style="dim")
-    share = cell.reports / cell.of_reports
-    shade = min(int(share * len(_HEAT)), len(_HEAT) - 1)
-    ink = "black" if shade < 5 else "white"
-    return Text(f"{share:4.0%} {f'{cell.reports}/{cell.of_reports}':>7}", style=f"{ink} on {_HEAT[shade]}")
+    text = Text(f"{cell.reports}/{cell.of_reports} {cell.paragraphs / max(cell.of_paragraphs, 1):.1%}\n")
+    if not cell.paragraphs:
+        return text
+    strong, weak = cell.strengths / cell.paragraphs, cell.weaknesses / cell.paragraphs
+    shade = min(int(weak * len(_HEAT)), len(_HEAT) - 1)
+    text.append(f"+{100 * strong:.0f} -{100 * weak:.0f}", style=_HEAT[shade])
+    return text
 
 
 def one_theme_table(cells: Sequence[Cell]) -> Table:
@@ -156,9 +174,7 @@ def show_frequencies(frame: pd.DataFrame, output: Path | None = None) -> None:
         elif len({cell.theme for cell in cells}) == 1:
             out.print(one_theme_table(cells))
         else:
-            out.print(
-                theme_tables(cells, f"Reports that carry each theme, by {by.replace('_', ' ')} (% and n/N of reports)")
-            )
+            out.print(theme_tables(cells, f"Themes by {by.replace('_', ' ')}"))
 
 
 @contextmanager
@@ -198,7 +214,7 @@ def show_summary(summary: Summary, cells: Sequence[Cell], names: dict[str, str])
     """Show what a run did: the table, the new reports, what moved, what was set aside and why, where the files are."""
     out = console()
     if cells:
-        out.print(theme_tables(cells, "Reports that carry each theme, by overall judgement (% and n/N of reports)"))
+        out.print(theme_tables(cells, "Themes by overall judgement"))
     if summary.nothing_new:
         out.print(Text("Nothing new: every report is read, tagged and counted already.", style="bold"))
     if summary.new_reports:
@@ -215,7 +231,9 @@ def show_summary(summary: Summary, cells: Sequence[Cell], names: dict[str, str])
     if summary.moved:
         lines = [
             f"{names.get(cell.theme, cell.theme)}, {cell.band}: "
-            f"{_share(cell.reports_before, cell.of_reports_before)} -> {_share(cell.reports, cell.of_reports)}"
+            f"reports {cell.reports_before}/{cell.of_reports_before} -> {cell.reports}/{cell.of_reports}, "
+            f"paragraphs {_share(cell.paragraphs_before, cell.of_paragraphs_before)} -> "
+            f"{_share(cell.paragraphs, cell.of_paragraphs)}"
             for cell in summary.moved
         ]
         _block(out, f"Moved in the table: {len(summary.moved)} cells", _first(lines, "cells"))
@@ -237,7 +255,7 @@ def show_summary(summary: Summary, cells: Sequence[Cell], names: dict[str, str])
 
 
 def _share(part: int, whole: int) -> str:
-    return f"{part / whole:.0%} ({part}/{whole})" if whole else "no reports"
+    return f"{part / whole:.2%} ({part:,}/{whole:,})" if whole else "none"
 
 
 def _block(out: Console, heading: str, lines: Sequence[str], style: str = "bold") -> None:

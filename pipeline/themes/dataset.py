@@ -73,7 +73,7 @@ class Labelled:
         )
 
 
-def as_arrays(labelled: pd.DataFrame, codes: tuple[str, ...]) -> Labelled:
+def as_arrays(labelled: pd.DataFrame, codes: tuple[str, ...], several: bool = True) -> Labelled:
     """Arrays from label rows with text.
 
     Parameters
@@ -82,6 +82,8 @@ def as_arrays(labelled: pd.DataFrame, codes: tuple[str, ...]) -> Labelled:
         ``fingerprint, report, theme, valence, text``, a row a paragraph and theme (see :mod:`pipeline.themes.labels`),
         one reading a paragraph; and ``authority`` if known, else the report's folder stands for it. Themes that are not
         in ``codes`` (retired ones) count as not labelled.
+    several : bool
+        Whether authorities of more than one fold are needed.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def as_arrays(labelled: pd.DataFrame, codes: tuple[str, ...]) -> Labelled:
     named = heads["authority"] if "authority" in heads else heads["report"].map(_folder)
     authorities = np.array([str(name) for name in named])
     folds = np.array([fold_of(name) for name in authorities])
-    if len(set(folds.tolist())) < 2:
+    if several and len(set(folds.tolist())) < 2:
         raise UsageError(
             f"The labels are of too few authorities to test a model on others ({len(set(authorities.tolist()))}); "
             "label paragraphs of more."

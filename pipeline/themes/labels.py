@@ -73,8 +73,9 @@ def resemblance(made: str, text: str) -> float:
     if not kept or not hashes:
         return 0.0
     size = int(count)
-    common = sum(value in hashes for value in kept) / len(kept) * size
-    return min(1.0, common / (size + len(hashes) - common))
+    # No more of its words can be common than the text has.
+    common = min(sum(value in hashes for value in kept) / len(kept) * size, len(hashes))
+    return common / (size + len(hashes) - common)
 
 
 def _hashes(text: str) -> frozenset[int]:

@@ -83,14 +83,17 @@ def tagger_stamp(models: Path, taxonomy: Taxonomy, encoder: bool) -> str:
     from pipeline.themes.modelfile import read_manifest
 
     manifest = read_manifest(current_folder(models))
-    return _stamp(manifest, taxonomy, _encoder_id(models) if encoder and manifest.stack is not None else None)
+    return _stamp(manifest, taxonomy, _encoder_joined(models, manifest) if encoder else None)
 
 
-def _encoder_id(models: Path) -> str:
-    from pipeline.themes.encoder import FACTS_FILE, _read_facts
+def _encoder_joined(models: Path, manifest: Manifest) -> str | None:
+    """The encoder in the folder of models, if it is the one that the model was trained with; light."""
+    if manifest.stack is None:
+        return None
+    from pipeline.themes.encoder import read_facts
 
-    facts = _read_facts(models / ENCODER_FOLDER / FACTS_FILE)
-    return f"{facts.name}-{facts.graph_sha256[:12]}"
+    found = read_facts(models / ENCODER_FOLDER).encoder_id
+    return found if found == manifest.stack.encoder_id else None
 
 
 def _stamp(manifest: Manifest, taxonomy: Taxonomy, encoder_id: str | None) -> str:
@@ -115,7 +118,7 @@ class Tagger:
         Names the encoder whose vectors :meth:`encode` gives; None where it is off.
     """
 
-    def __init__(self, model: Model, taxonomy: Taxonomy, encoder: Encoder | None) -> None:
+    def __init__(self, model: Model, taxonomy: Taxonomy, encoder: Encoder | None, wanted: bool) -> None:
         from pipeline.themes.terms import TermMatcher
 
         manifest = model.manifest
@@ -125,12 +128,10 @@ class Tagger:
         self.stamp = _stamp(manifest, taxonomy, self.encoder_id)
         self._model = model
         self._encoder = encoder
-        self._stack = (
-            manifest.stack if encoder and manifest.stack and manifest.stack.encoder_id == self.encoder_id else None
-        )
+        self._stack = manifest.stack if encoder else None
         self._matcher = TermMatcher(taxonomy.themes)
         self._untrained = tuple(code for code in self.codes if code not in manifest.codes)
-        self.notes = tuple(_notes(manifest, taxonomy, self._untrained, encoder, self._stack is not None))
+        self.notes = tuple(_notes(manifest, taxonomy, self._untrained, wanted and encoder is None))
 
     @classmethod
     def load(cls, models: Path, taxonomy: Taxonomy, encoder: bool = True) -> Tagger:
@@ -156,11 +157,11 @@ class Tagger:
         check_fits(read_manifest(folder), taxonomy)
         loaded = None
         model = load_model(folder)
-        if encoder and model.manifest.stack is not None:
+        if encoder and _encoder_joined(models, model.manifest):
             from pipeline.themes.encoder import Encoder
 
             loaded = Encoder.load(models / ENCODER_FOLDER)
-        return cls(model, taxonomy, loaded)
+        return cls(model, taxonomy, loaded, wanted=encoder)
 
     def encode(self, texts: Sequence[str]) -> np.ndarray[Any, Any] | None:
         """What to keep of each text so that it need not be encoded again: shape (texts, size), float16; None if off."""
@@ -312,9 +313,7 @@ def check_fits(manifest: Manifest, taxonomy: Taxonomy) -> None:
         )
 
 
-def _notes(
-    manifest: Manifest, taxonomy: Taxonomy, untrained: tuple[str, ...], encoder: Encoder | None, stacked: bool
-) -> list[str]:
+def _notes(manifest: Manifest, taxonomy: Taxonomy, untrained: tuple[str, ...], encoder_missing: bool) -> list[str]:
     notes = []
     if untrained:
         one = len(untrained) == 1
@@ -326,9 +325,9 @@ def _notes(
         bare = [code for code in untrained if not taxonomy.theme(code).terms and not taxonomy.theme(code).acronyms]
         if bare:
             notes.append(f"Never tagged, because the taxonomy gives no terms either: {', '.join(bare)}.")
-    if encoder is not None and not stacked:
+    if encoder_missing:
         notes.append(
-            f"The model {manifest.model_id} was not trained with this encoder, so the encoder takes no part; "
-            "run `pipeline train`."
+            f"The model {manifest.model_id} was not trained with the encoder in the folder of models, so no encoder "
+            "takes part; run `pipeline train`, or set tagging.encoder: off."
         )
     return notes

@@ -121,8 +121,8 @@ def train(
     report("fitting the model")
     classifier = fit_classifier(data, readings, matcher, topics, seed)
     calibrations = fit_calibrations(held_out.scores, data.labels, codes)
-    scores = score(_against(without, data), seed)
-    scores_joined = score(_against(joined, data), seed) if joined else None
+    scores = score(predictions(without, data), seed)
+    scores_joined = score(predictions(joined, data), seed) if joined else None
 
     previous, compared, why = _compared(models, data, without, joined, matcher, readings, encoder, seed)
     facts = {
@@ -160,8 +160,8 @@ def _left_to_terms(data: Labelled, codes: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _against(answers: Answers, data: Labelled) -> Predictions:
-    """Answers beside the labels of the same paragraphs."""
+def predictions(answers: Answers, data: Labelled) -> Predictions:
+    """Answers beside the labels of the same paragraphs of ``data``."""
     import numpy as np
 
     place = {key: i for i, key in enumerate(data.fingerprints)}
@@ -214,7 +214,7 @@ def _compared(
         return previous, None, f"The model in use could not be compared with: {error}"
     new = new.columns(codes)
     old = old.columns(codes).ordered(new.fingerprints)
-    return previous, difference(_against(new, data), _against(old, data), seed), None
+    return previous, difference(predictions(new, data), predictions(old, data), seed), None
 
 
 def _label_facts(data: Labelled) -> dict[str, int | str]:

@@ -1,0 +1,1 @@
+"""Labelling by people: batches out as workbooks and for labelling tools, labels back in, agreement, settlement."""

@@ -1,0 +1,36 @@
+"""Encoder vectors of paragraphs, from the store where they are kept; nothing is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from pipeline.schema import vectors
+from pipeline.store import Store
+from pipeline.themes.tagger import Tagger
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def vectors_of(store: Store, tagger: Tagger, texts: dict[str, str]) -> np.ndarray[Any, Any] | None:
+    """A row for each text of ``{fingerprint: text}``, shape (texts, size), float16; None without an encoder."""
+    if tagger.encoder_id is None or not texts:
+        return None
+    import numpy as np
+
+    with store.reading() as connection:
+        rows = connection.execute(
+            select(vectors.c.fingerprint, vectors.c.vector).where(
+                vectors.c.encoder == tagger.encoder_id, vectors.c.fingerprint.in_(list(texts))
+            )
+        )
+        known = {row.fingerprint: np.frombuffer(row.vector, dtype="<f2") for row in rows}
+    missing = [fingerprint for fingerprint in texts if fingerprint not in known]
+    if missing:
+        encoded = tagger.encode([texts[fingerprint] for fingerprint in missing])
+        if encoded is None:
+            return None
+        known.update(zip(missing, encoded, strict=True))
+    return np.stack([known[fingerprint] for fingerprint in texts])

@@ -86,6 +86,7 @@ class Replica:
         self.validators = True
         self.ranges = True
         self.piece_delay = 0.0
+        self.page_headers: dict[str, str] = {}
         self.seen: list[Seen] = []
         self._stay: set[str] = set()
         self._stopped = False
@@ -224,6 +225,7 @@ class Handler(BaseHTTPRequestHandler):
             self.head(304, {"ETag": etag})
             return
         headers = {"ETag": etag, "Content-Type": "text/html; charset=utf-8", "Vary": "Accept-Encoding"}
+        headers |= self.replica.page_headers
         if "gzip" in self.headers.get("Accept-Encoding", ""):
             body = gzip.compress(body, 1)
             headers["Content-Encoding"] = "gzip"

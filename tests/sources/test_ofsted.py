@@ -67,6 +67,15 @@ def test_one_added_is_fetched_alone(visitor: Visitor, replica: Replica) -> None:
     assert (replica.count("/provider"), replica.count("/v1/file")) == (5, 1)
 
 
+def test_a_page_that_claims_to_be_fresh_is_asked_for_all_the_same(visitor: Visitor, replica: Replica) -> None:
+    replica.page_headers = {"Cache-Control": "max-age=864000", "Last-Modified": "Tue, 01 Jul 2014 10:00:00 GMT"}
+    visitor.run()
+    replica.authorities[2].documents.append(
+        Document("60009999", "Children's services inspection", date(2020, 1, 2), pdf("new"))
+    )
+    assert [each.source_path for each in visitor.discover().new] == ["ofsted/60009999"]
+
+
 def test_one_taken_off_its_page_is_gone_and_its_file_stays(visitor: Visitor, replica: Replica) -> None:
     visitor.run()
     before = visitor.files()

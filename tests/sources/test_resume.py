@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.sources.base import Outcome
-from tests.sources.replica import Replica, invented, pdf
+from tests.sources.replica import Handler, Replica, invented, pdf, reset_after
 from tests.sources.visiting import Visitor
 
 NUMBER = "60000402"  # the newest: it is fetched first
@@ -85,6 +85,7 @@ def test_killed_in_mid_body(
     assert LARGE in visitor.files().values()
     asked = [seen for seen in replica.seen if seen.path.endswith(NUMBER)]
     assert [seen.headers.get("Range") for seen in asked] == [f"bytes={had}-"]
+    assert all(seen.headers["If-Range"].startswith('"') for seen in asked)
     assert [(seen.status, seen.sent) for seen in asked] == (
         [(206, len(LARGE) - had)] if ranges else [(200, len(LARGE))]
     )
@@ -104,6 +105,31 @@ def test_killed_and_meanwhile_replaced(
     assert {each.outcome for each in fetched} == {Outcome.READY}
     assert document.body in visitor.files().values()
     assert LARGE not in visitor.files().values()
+
+
+@pytest.mark.parametrize("claim", ["another version", "another place"])
+def test_a_part_that_does_not_fit_is_not_joined_on(visitor: Visitor, replica: Replica, claim: str) -> None:
+    """A server that ignores If-Range, or the range itself: the two halves would make a PDF that never was."""
+    document = replica.document(NUMBER)
+    assert document is not None
+    document.body = pdf("as published")
+
+    def unfit(handler: Handler) -> bool:
+        start = int(handler.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+        rest = b"y" * 2000 + b"%%EOF"
+        at = start if claim == "another version" else start + 1
+        headers = {"Content_Range": f"bytes {at}-{at + len(rest) - 1}/{at + len(rest)}"}
+        if claim == "another version":
+            headers["ETag"] = '"of-another-version"'
+        handler.whole(206, rest, "application/pdf", **headers)
+        return True
+
+    replica.faults[f"/v1/file/{NUMBER}"] = [reset_after(1500), unfit]
+    _, fetched = visitor.run()
+    assert {each.outcome for each in fetched} == {Outcome.READY}
+    assert document.body in visitor.files().values()
+    assert not any(b"yyyy" in content for content in visitor.files().values())
+    assert replica.count(f"/v1/file/{NUMBER}") == 3
 
 
 def test_killed_without_anything_to_tell_versions_apart(

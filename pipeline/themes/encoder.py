@@ -276,7 +276,3 @@ def _softmax(logit: np.ndarray) -> np.ndarray:
 def _short(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:160].rstrip(". ")
-
-
-def _read_facts(path: Path) -> EncoderFacts:
-    return read_facts(path.parent)

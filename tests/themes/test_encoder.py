@@ -14,6 +14,7 @@ import pytest
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_of
 from pipeline.themes.encoder import FACTS_FILE, GRAPH_FILE, TOKENIZER_FILE, VALENCES, Encoder
+from pipeline.themes.readings import read_held_out
 from pipeline.themes.taxonomy import load_taxonomy
 
 # Written for this test; no report says them.
@@ -263,6 +264,24 @@ class TestFineTuning:
         assert encoded.theme_probability.round().tolist() == [[1, 0], [0, 1]]
         assert VALENCES[encoded.valence[0, 0].argmax()] == "+"
         assert VALENCES[encoded.valence[1, 1].argmax()] == "-"
+
+    def test_a_whole_run_writes_an_encoder_and_its_held_out_readings(
+        self, finetune, base: Path, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(finetune, "base_model", lambda _: base)
+        quick = finetune.Stage(1, 1e-3, 1e-2, 0.1, 1)
+        settings = finetune.Settings(stages=(quick,), last_stage=quick, batch=8)
+        made = tmp_path / "made"
+        finetune.run(labels, made, holdout_only=False, settings=settings)
+        examples = finetune.read_examples(labels)
+        split = finetune.split_authorities([example.authority for example in examples])
+        held_out = read_held_out(made)
+        assert set(held_out.fingerprints) == {e.id for e in examples if e.authority not in split.training}
+        assert held_out.seen == {e.id for e in examples}
+        assert held_out.vectors.shape[1] == 2 * 4
+        assert Encoder.load(made).codes == held_out.codes == ("adoption", "camhs")
+        scores = json.loads((made / "metrics.json").read_text(encoding="utf-8"))["scores"]
+        assert scores["paragraphs"] == sum(e.authority in split.test for e in examples)
 
     def test_the_fast_layers_compute_what_the_library_computes(self, finetune, base: Path) -> None:
         import torch

@@ -173,7 +173,7 @@ def split_authorities(authorities: Sequence[str]) -> Split:
 
 
 class ByteDropout(nn.Module):  # type: ignore[misc]  # torch is not read by mypy here
-    """Dropout whose mask compares random bytes: PyTorch's own, drawn number by number, takes eight times as long on a CPU."""
+    """Dropout whose mask compares random bytes: PyTorch's own, drawn number by number, takes eight times as long."""
 
     def __init__(self, rate: float, generator: np.random.Generator) -> None:
         super().__init__()

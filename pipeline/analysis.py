@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from pipeline.config import Config
+from pipeline.config import SHIPPED, Config
 from pipeline.domain import Band
 from pipeline.publish.terminal import Cell
 from pipeline.schema import frequencies
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.tables.corpus import Corpus
+
+
+_PAPER = SHIPPED / "corpus" / "paper"
 
 
 def theme_infos(taxonomy: Taxonomy) -> tuple[ThemeInfo, ...]:
@@ -70,6 +74,41 @@ def count_frequencies(
         draws=config.tables.bootstrap_draws if intervals else 0,
         seed=config.tables.seed,
     )
+
+
+def annex_of(store: Store, config: Config) -> pd.DataFrame:
+    """The paper's Annex 1 beside the reports (columns: :data:`pipeline.tables.columns.ANNEX`)."""
+    from pipeline.tables.paper import annex, read_paper
+
+    return annex(read_corpus(store, config), read_paper(_PAPER), _urn_of(config))
+
+
+def section_five_of(store: Store, config: Config) -> pd.DataFrame:
+    """The figures of the paper's section 5 beside the reports (:data:`pipeline.tables.columns.SECTION_FIVE`)."""
+    from pipeline.tables.paper import read_paper, section_five
+
+    return section_five(read_corpus(store, config), read_paper(_PAPER), _urn_of(config))
+
+
+def claims_of(store: Store, config: Config) -> pd.DataFrame:
+    """The paper's claim by period (:data:`pipeline.tables.columns.CLAIMS`)."""
+    from pipeline.tables.claims import claims
+
+    return claims(read_corpus(store, config), sections=section_infos(load_taxonomy(config.taxonomy)))
+
+
+def _urn_of(config: Config) -> Callable[[str], str | None]:
+    """The URN that an authority had when the paper was written."""
+    from pipeline.authorities import Authorities
+    from pipeline.tables.paper import LAST_DAY
+
+    authorities = Authorities.load(config.authorities)
+
+    def urn_of(name: str) -> str | None:
+        found = authorities.find(name, on=LAST_DAY)
+        return found.urn if found else None
+
+    return urn_of
 
 
 def snapshot(config: Config) -> tuple[list[Cell], dict[str, str]]:

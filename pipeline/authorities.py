@@ -149,6 +149,12 @@ def _forms(name: str) -> Iterator[str]:
         waiting.update(form[: -len(phrase) - 1] for phrase in _AFTER if form.endswith(" " + phrase))
 
 
+def place_name(printed: str) -> str:
+    """The place in the name of an authority that no table has: ``London Borough of Oxlade`` is ``Oxlade``."""
+    prefixes = "|".join(re.escape(phrase) for phrase in _BEFORE if phrase.endswith(" of"))
+    return re.sub(rf"(?i)^(?:the\s+)?(?:{prefixes})\s+", "", printed.strip())
+
+
 class Authorities:
     """Look-up of authorities by URN or by any name they go under. Built once, never changed."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -15,9 +16,11 @@ import typer
 from pipeline import __version__
 from pipeline.config import Config, load_config
 from pipeline.domain import Domain, Section
-from pipeline.errors import PipelineError, UsageError
+from pipeline.errors import PipelineError
 from pipeline.exports import Format
+from pipeline.labelling.commands import app as label_app
 from pipeline.stage import Stage
+from pipeline.themes.commands import evaluate, models_app, train
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +36,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.command(epilog="Example: pipeline train")(train)
+app.command(epilog="Example: pipeline evaluate --output evaluation")(evaluate)
+app.add_typer(models_app)
+app.add_typer(label_app)
 
 ConfigOption = Annotated[
     Path | None,
@@ -235,6 +243,31 @@ def export(
             write_frame(_frame_of(what, store, settings), format_.value, output)
 
 
+@app.command(epilog="Example: pipeline paper --claims")
+def paper(
+    claims: Annotated[
+        bool, typer.Option("--claims", help="Put the paper's claim to the test, period by period.")
+    ] = False,
+    format_: Annotated[TableFormat, typer.Option("--format", help="How.")] = TableFormat.TABLE,
+    output: OutputOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """The 2014 paper's Annex 1 and section 5 from the reports themselves, beside what it printed."""
+    from pipeline.analysis import annex_of, claims_of, section_five_of
+    from pipeline.publish import terminal
+    from pipeline.publish.frames import write_frame
+
+    settings = load_config(config)
+    with _store(settings) as store:
+        frame = claims_of(store, settings) if claims else annex_of(store, settings)
+        if format_ is not TableFormat.TABLE:
+            write_frame(frame, format_.value, output, sheet="claims" if claims else "annex")
+        elif claims:
+            terminal.show_claims(frame, output)
+        else:
+            terminal.show_paper(section_five_of(store, settings), frame, output)
+
+
 @app.command()
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """What is in the store, what is stale, what was set aside."""
@@ -287,10 +320,11 @@ def options(
 
 def main() -> None:
     """The entry point: errors that a user can mend are one sentence, and the exit code says which kind."""
+    for stream in (sys.stdout, sys.stderr):  # a Windows console's own code page has no "→", and reports have all kinds
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     try:
         app()
-    except UsageError as error:
-        _fail(error)
     except PipelineError as error:
         _fail(error)
     except KeyboardInterrupt:
@@ -299,6 +333,18 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except Exception as error:  # noqa: BLE001 - a fault of ours: said in a sentence, the rest kept for whoever mends it
+        _fail(PipelineError(_unexpected(error)))
+
+
+def _unexpected(error: Exception) -> str:
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="pipeline-", suffix=".log", delete=False, encoding="utf-8") as log:
+        log.write("".join(traceback.format_exception(error)))
+    what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return f"A fault of the program itself ({what}); please report it with {log.name}. What was finished is kept."
 
 
 def _fail(error: PipelineError) -> None:

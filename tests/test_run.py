@@ -30,23 +30,6 @@ def below(source_path: str) -> str:
     return "/".join(source_path.split("/")[-2:])
 
 
-@pytest.fixture(scope="module")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[OwnCorpus, dict]:
-    """The sample, run once; tests that change anything work on a copy."""
-    corpus = OwnCorpus(tmp_path_factory.mktemp("first"))
-    shutil.copytree(REPOSITORY / "corpus" / "sample" / "reports", corpus.reports)
-    corpus.configure()
-    ran = corpus.pipeline("run", "--json")
-    assert ran.code == 3, ran.err
-    return corpus, ran.json
-
-
-@pytest.fixture
-def ready(first_run: tuple[OwnCorpus, dict], tmp_path: Path) -> OwnCorpus:
-    shutil.copytree(first_run[0].folder, tmp_path / "corpus")
-    return OwnCorpus(tmp_path / "corpus")
-
-
 def test_every_report_is_read_or_set_aside_with_its_reason(first_run: tuple[OwnCorpus, dict]) -> None:
     corpus, summary = first_run
     found = {below(row["source_path"]): row for row in corpus.export("reports")}

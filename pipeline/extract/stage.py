@@ -9,7 +9,7 @@ from itertools import islice
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, false, func, insert, not_, or_, select, update
 
-from pipeline.authorities import Authorities
+from pipeline.authorities import Authorities, place_name
 from pipeline.config import Config, Extract
 from pipeline.domain import Document, fingerprint
 from pipeline.errors import SetAside
@@ -122,7 +122,7 @@ def _identity(listed: _Listed, document: Document, authorities: Authorities) -> 
     chosen = by_source or (None if listed.urn else by_cover)
     if chosen:
         return _Identity(chosen.urn, chosen.name, chosen.region, warnings)
-    return _Identity(listed.urn, printed or listed.authority, None, warnings)
+    return _Identity(listed.urn, place_name(printed) if printed else listed.authority, None, warnings)
 
 
 def _write_set_aside(connection: Connection, report_id: str, why: SetAside, stamp: str) -> None:

@@ -100,8 +100,8 @@ def cells_of(frame: pd.DataFrame) -> list[Cell]:
 
 
 LEGEND = (
-    "Each cell: reports that carry the theme, n/N; its share of the band's substantive paragraphs; of those paragraphs, "
-    "how many in 100 put it as a strength (+) and as a weakness (-)."
+    "Each cell: reports that carry the theme, n/N; its share of the band's substantive paragraphs; of those "
+    "paragraphs, how many in 100 put it as a strength (+) and as a weakness (-)."
 )
 
 
@@ -317,3 +317,50 @@ def show_status(status: StatusReport) -> None:
     if status.warnings:
         lines = [f"{path}: {line}" for path, line in status.warnings]
         _block(out, f"Read, but odd: {len(lines)}", _first(lines, "such reports"))
+
+
+def show_paper(figures: pd.DataFrame, annex: pd.DataFrame, output: Path | None = None) -> None:
+    """Show the paper's section 5, then the cells of its annex that the reports do not bear out."""
+    with _destination(output) as out:
+        table = _plain_table("Section 5 of the paper, beside its own annex and the reports held")
+        for heading in ("Of", "Figure", "Printed", "Annex", "Reports", "Agrees", "Why not"):
+            table.add_column(heading)
+        for row in figures.itertuples():
+            annexed, held = f"{row.annex} of {row.of_annex}", f"{row.reports} of {row.of_reports}"
+            table.add_row(
+                *(Text(str(cell)) for cell in (row.subject, row.figure, row.printed, annexed, held, row.agreement)),
+                Text(str(row.explanation)),
+            )
+        out.print(table)
+        counts = annex["agreement"].value_counts()
+        told = ", ".join(f"{count} {answer}" for answer, count in counts.items())
+        out.print(Text(f"Annex 1, {len(annex)} cells. Do the reports agree? {told}.", style="bold"))
+        for row in annex[annex["agreement"] == "no"].itertuples():
+            said = f"{row.authority}, {str(row.judgement).replace('_', ' ')}: annex {row.printed}, report {row.report}"
+            out.print(Text(f"  {said}. {row.explanation}"))
+
+
+def show_claims(frame: pd.DataFrame, output: Path | None = None) -> None:
+    """Show, for each period and section, whether the paper's claim holds."""
+    with _destination(output) as out:
+        for (period, claim, measure), cells in frame.groupby(["period", "claim", "measure"], sort=False):
+            table = _plain_table(f"{period}: {claim} ({measure})")
+            for heading in ("Section", "Theirs", "Others'", "Ratio, 95 % interval", "q", "Verdict"):
+                table.add_column(heading)
+            for row in cells.itertuples():
+                table.add_row(
+                    Text(f"{row.section} {row.title}"),
+                    f"{row.paragraphs} of {row.of_paragraphs}",
+                    f"{row.others} of {row.of_others}",
+                    f"{row.risk_ratio:.2f} ({row.ratio_low:.2f} to {row.ratio_high:.2f})",
+                    f"{row.q_value:.3f}",
+                    Text(str(row.verdict)),
+                )
+            out.print(table)
+
+
+def _plain_table(title: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title)
+    table.title_justify = "left"
+    table.title_style = "bold"
+    return table

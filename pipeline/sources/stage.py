@@ -121,7 +121,7 @@ def _take(connection: Connection, context: Context, fetched: Fetched, outcome: O
     listing = fetched.listing
     if fetched.outcome in (FetchOutcome.READY, FetchOutcome.UNCHANGED):
         try:
-            new = register(connection, listing, context.run_id)
+            new = register(connection, listing, context.config, context.run_id)
         except OSError as error:
             outcome.set_aside += 1
             outcome.notes.append(
@@ -136,7 +136,7 @@ def _take(connection: Connection, context: Context, fetched: Fetched, outcome: O
     outcome.set_aside += fetched.outcome is FetchOutcome.FAILED
 
 
-def register(connection: Connection, listing: Listing, run_id: int) -> bool:
+def register(connection: Connection, listing: Listing, config: Config, run_id: int) -> bool:
     """Bring one file's row up to date; whether its content is new to the store.
 
     Raises
@@ -151,7 +151,7 @@ def register(connection: Connection, listing: Listing, run_id: int) -> bool:
     held = connection.execute(
         select(reports.c.report_id, reports.c.sha256).where(at_place, reports.c.status != Status.REPLACED)
     ).first()
-    facts = _facts(listing)
+    facts = _facts(listing, config)
     if held is not None and held.sha256 == sha256:
         connection.execute(update(reports).where(reports.c.report_id == held.report_id).values(**facts))
         return False
@@ -163,7 +163,7 @@ def register(connection: Connection, listing: Listing, run_id: int) -> bool:
             reports.c.report_id == report_id
         )
     ).first()
-    if same is not None and (same.status == Status.REPLACED or not Path(same.file).exists()):
+    if same is not None and (same.status == Status.REPLACED or not config.resolve(same.file).exists()):
         # It came back, or was moved: the same report at another place.
         again = bool(same.status == Status.REPLACED)
         connection.execute(
@@ -199,10 +199,10 @@ def register(connection: Connection, listing: Listing, run_id: int) -> bool:
     return True
 
 
-def _facts(listing: Listing) -> dict[str, object]:
+def _facts(listing: Listing, config: Config) -> dict[str, object]:
     """The columns that the source speaks for."""
     return {
-        "file": str(listing.file),
+        "file": _file_of(listing, config),
         "bytes": listing.size,
         "mtime_ns": listing.mtime_ns,
         "url": listing.url,
@@ -211,6 +211,13 @@ def _facts(listing: Listing) -> dict[str, object]:
         "listed_authority": listing.authority,
         "listed_published": listing.published,
     }
+
+
+def _file_of(listing: Listing, config: Config) -> str:
+    """Relative to the configuration where it lies below it, so that a corpus can be moved or mailed as a folder."""
+    file = Path(str(listing.file)).absolute()
+    home = config.path.parent
+    return file.relative_to(home).as_posix() if file.is_relative_to(home) else str(file)
 
 
 def _id_of_place(sha256: str, listing: Listing) -> str:

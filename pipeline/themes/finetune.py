@@ -35,6 +35,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.domain import fingerprint
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_of, write_text, written_whole
 from pipeline.themes.encoder import (
@@ -103,9 +104,9 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled paragraph."""
+    """One labelled paragraph, under the fingerprint that the pipeline knows it by."""
 
-    id: str
+    fingerprint: str
     authority: str
     text: str
     labels: dict[str, str]
@@ -136,7 +137,7 @@ class Scores:
 
 
 def read_examples(path: Path) -> list[Example]:
-    """Labelled paragraphs from JSON lines with ``id``, ``report``, ``text`` and ``labels``.
+    """Labelled paragraphs from JSON lines with ``report``, ``text`` and ``labels``.
 
     The authority is the folder that the report lies in.
 
@@ -156,7 +157,9 @@ def read_examples(path: Path) -> list[Example]:
             labels = dict(record["labels"])
             if not set(labels.values()) <= set(VALENCES):
                 raise ValueError(f"a valence other than {', '.join(VALENCES)}")
-            examples.append(Example(record["id"], Path(record["report"]).parent.name, record["text"], labels))
+            examples.append(
+                Example(fingerprint(record["text"]), Path(record["report"]).parent.name, record["text"], labels)
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise PipelineError(f"{path}, line {number}: not a labelled paragraph ({error}).") from error
     if not any(example.labels for example in examples):
@@ -539,8 +542,8 @@ def held_out_readings(examples: Sequence[Example], split: Split, encoded: Encode
     """
     rows = [i for i, example in enumerate(examples) if split.part(example.authority) != "train"]
     readings = packed(encoded)[rows, : len(encoded.codes) * (1 + len(VALENCES))]
-    fingerprints = tuple(examples[i].id for i in rows)
-    return HeldOut(encoded.codes, fingerprints, readings, frozenset(examples[i].id for i in seen))
+    fingerprints = tuple(examples[i].fingerprint for i in rows)
+    return HeldOut(encoded.codes, fingerprints, readings, frozenset(examples[i].fingerprint for i in seen))
 
 
 def keep_freed_memory() -> None:
@@ -601,7 +604,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m pipeline.themes.finetune", description="Tune the sentence encoder on labels."
     )
     parser.add_argument(
-        "--labels", type=Path, required=True, help="labelled paragraphs, JSON lines with id, report, text, labels"
+        "--labels", type=Path, required=True, help="labelled paragraphs, JSON lines with report, text, labels"
     )
     parser.add_argument("--output", type=Path, required=True, help="folder that the encoder is written to")
     parser.add_argument(

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.domain import fingerprint
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_of
 from pipeline.themes.encoder import FACTS_FILE, GRAPH_FILE, TOKENIZER_FILE, VALENCES, Encoder
+from pipeline.themes.labels import read_labels
 from pipeline.themes.readings import read_held_out
 from pipeline.themes.taxonomy import load_taxonomy
 
@@ -118,6 +120,15 @@ def test_the_shipped_files_are_small_and_keep_the_notice(folder: Path) -> None:
     notice = (folder / "NOTICE").read_text(encoding="utf-8")
     assert "Apache License" in notice
     assert "all-MiniLM-L6-v2" in notice
+
+
+def test_the_held_out_readings_are_of_paragraphs_that_the_labels_know(folder: Path, repository: Path) -> None:
+    taxonomy = load_taxonomy(repository / "corpus" / "taxonomy.yaml")
+    labels = read_labels(repository / "corpus" / "labels.csv", taxonomy)
+    held_out = read_held_out(folder)
+    assert set(held_out.fingerprints) <= set(labels["fingerprint"])
+    assert held_out.seen <= set(labels["fingerprint"])
+    assert 0 < len(held_out.fingerprints) < len(held_out.seen)
 
 
 def test_importing_it_loads_neither_pytorch_nor_onnxruntime() -> None:
@@ -242,7 +253,7 @@ class TestFineTuning:
             {
                 "id": f"{i:012x}",
                 "report": f"pdf/{i % 12}_town/report.pdf",
-                "text": "adopters praise the" if i % 2 else "the children wait late",
+                "text": f"adopters praise the {i}" if i % 2 else f"the children wait late {i}",
                 "labels": {"adoption": "+"} if i % 2 else {"camhs": "-"},
             }
             for i in range(48)
@@ -276,8 +287,8 @@ class TestFineTuning:
         examples = finetune.read_examples(labels)
         split = finetune.split_authorities([example.authority for example in examples])
         held_out = read_held_out(made)
-        assert set(held_out.fingerprints) == {e.id for e in examples if e.authority not in split.training}
-        assert held_out.seen == {e.id for e in examples}
+        assert set(held_out.fingerprints) == {e.fingerprint for e in examples if e.authority not in split.training}
+        assert held_out.seen == {fingerprint(json.loads(line)["text"]) for line in labels.open(encoding="utf-8")}
         assert held_out.vectors.shape[1] == 2 * 4
         assert Encoder.load(made).codes == held_out.codes == ("adoption", "camhs")
         scores = json.loads((made / "metrics.json").read_text(encoding="utf-8"))["scores"]

@@ -240,6 +240,7 @@ class _Places:
         self.similarity: dict[str, float] = {}
         self._moved: dict[str, Candidate] = {}
         self._lost: dict[str, str] = {}
+        self._named = {row.fingerprint for row in rows}
         lost = [row for row in rows if row.fingerprint and row.fingerprint not in self._by_key and row.text]
         lost = [row for row in lost if fingerprint(row.text) == row.fingerprint and row.page.isdigit() and row.report]
         if lost:
@@ -260,7 +261,8 @@ class _Places:
             for row in rows
         ]
         reports = {row.report.casefold() for row in rows}
-        near = {c.paragraph_id: c for c in pool if c.report.casefold() in reports}
+        # A paragraph that another row names is that row's, however much it looks like this one.
+        near = {c.paragraph_id: c for c in pool if c.report.casefold() in reports and c.fingerprint not in self._named}
         paragraphs = pd.DataFrame(
             [(c.paragraph_id, c.report, c.page, c.text) for c in near.values()],
             columns=["paragraph_id", "report", "page", "text"],
@@ -279,7 +281,8 @@ class _Places:
         same = self._by_key.get(row.fingerprint)
         if same:
             candidate = next((c for c in same if c.report.casefold() == row.report.casefold()), same[0])
-            if _same_text(candidate.text, row.text):
+            said = fingerprint(row.text)
+            if said == row.fingerprint or (said not in self._by_key and _same_text(candidate.text, row.text)):
                 return candidate
             return "the text is not that of its key (was a column sorted by itself, or the text changed?)"
         if row.fingerprint in self._moved:
@@ -292,8 +295,6 @@ class _Places:
 def _same_text(stored: str, said: str) -> bool:
     from rapidfuzz import fuzz
 
-    if fingerprint(stored) == fingerprint(said):
-        return True
     return fuzz.ratio(normalised(stored[:LONGEST_TEXT]), normalised(said)) >= 100 * SIMILAR
 
 

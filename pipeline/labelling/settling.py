@@ -115,7 +115,7 @@ def _item(candidate: Candidate, said: Said, drawn: str, heads: dict[str, str], c
         candidate.link(config),
         drawn,
         given=given,
-        said="; ".join(words),
+        said="\n".join(words),
     )
 
 

@@ -105,9 +105,9 @@ def show_agreement(frame: pd.DataFrame, annotators: Sequence[str]) -> None:
     out.print(table)
     out.print(
         Text(
-            "All, Some: paragraphs to which all or some of their readers give the theme. Kappa: Cohen's (mean over pairs "
-            "where more than two have read). Alpha: Krippendorff's, nominal. Sign: alpha of the valence, of so many "
-            "paragraphs that two or more give the theme. Intervals: paragraphs redrawn."
+            "All, Some: paragraphs to which all or some of their readers give the theme. Kappa: Cohen's (mean over "
+            "pairs where more than two have read). Alpha: Krippendorff's, nominal. Sign: alpha of the valence, of so "
+            "many paragraphs that two or more give the theme. Intervals: paragraphs redrawn."
         )
     )
 

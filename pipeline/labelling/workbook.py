@@ -39,9 +39,10 @@ _HOW_TO_SETTLE = (
 _SIGNS = [valence.value for valence in Valence]
 _BLUE, _ORANGE, _GREY, _YELLOW = "#BFDDF2", "#F8CFA5", "#E3E5E6", "#FFF2B3"
 _WIDTHS = {
-    layout.KEY: 14, layout.REPORT: 30, layout.DRAWN: 14, layout.NUMBER: 5, layout.AUTHORITY: 15, layout.PUBLISHED: 11,
-    layout.SECTION: 13, layout.PAGE: 6, layout.TEXT: 72, layout.SUGGESTED: 26, layout.SAID: 34, layout.NOTHING: 6,
+    layout.KEY: 14, layout.REPORT: 30, layout.DRAWN: 14, layout.NUMBER: 5, layout.AUTHORITY: 17, layout.PUBLISHED: 11,
+    layout.SECTION: 16, layout.PAGE: 6, layout.TEXT: 72, layout.SUGGESTED: 26, layout.SAID: 34, layout.NOTHING: 6,
 }  # fmt: skip
+_START_WIDTHS = (40, 78, 44, 70)
 _HIDDEN = (layout.KEY, layout.REPORT, layout.DRAWN)
 _LINKS = 65_000  # Excel takes 65,530 a sheet
 _LONGEST_LINK = 2000
@@ -70,7 +71,9 @@ def _formats(book: Workbook) -> dict[str, Format]:
         "top": book.add_format(top),
         "date": book.add_format({"num_format": "d mmm yyyy", "align": "left", **top}),
         "head": book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}),
-        "theme": book.add_format({"bold": True, "bottom": 1, "rotation": 90, "valign": "bottom", "align": "center"}),
+        "theme": book.add_format(
+            {"bold": True, "font_size": 9, "bottom": 1, "rotation": 90, "valign": "bottom", "align": "center"}
+        ),
         "link": book.add_format({"font_color": "#1A65A6", "underline": 1, "align": "left", **top}),
         # Text cells: a typed + or - is then never the beginning of a formula.
         "label": book.add_format(
@@ -87,6 +90,12 @@ def _formats(book: Workbook) -> dict[str, Format]:
     }
 
 
+def _height(*texts: tuple[str, int]) -> float:
+    """Points that the tallest of wrapped texts needs in its column of so many characters; Excel stops at 409."""
+    lines = (sum(-(-len(line) // max(width - 6, 1)) or 1 for line in text.split("\n")) for text, width in texts)
+    return min(405.0, 15.0 * max(lines))
+
+
 def _safe(text: object) -> str:
     return str(neutralised(str(text)))
 
@@ -94,7 +103,7 @@ def _safe(text: object) -> str:
 def _write_start(book: Workbook, formats: dict[str, Format], batch: Batch) -> None:
     sheet = book.add_worksheet(layout.START_SHEET)
     sheet.hide_gridlines(2)
-    for column, width in enumerate((26, 78, 44, 70)):
+    for column, width in enumerate(_START_WIDTHS):
         sheet.set_column(column, column, width)
     title = "Paragraphs to settle" if batch.to_settle else "Paragraphs to label"
     sheet.write_string(0, 0, title, formats["title"])
@@ -104,6 +113,7 @@ def _write_start(book: Workbook, formats: dict[str, Format], batch: Batch) -> No
     sheet.write_blank(3, 1, None, formats["input date"])
     row = 5
     for number, text in enumerate(_HOW_TO_SETTLE if batch.to_settle else _HOW_TO_LABEL, start=1):
+        sheet.set_row(row, _height((text, _START_WIDTHS[1])))
         sheet.write_string(row, 0, f"Step {number}", formats["bold"])
         sheet.write_string(row, 1, text, formats["wrap"])
         row += 1
@@ -124,6 +134,7 @@ def _write_start(book: Workbook, formats: dict[str, Format], batch: Batch) -> No
     for theme in batch.themes:
         row += 1
         cells = (theme.name, theme.definition, theme.not_when or "", " ".join(theme.rulings))
+        sheet.set_row(row, _height(*zip(cells, _START_WIDTHS, strict=True)))
         for column, cell in enumerate(cells):
             sheet.write_string(row, column, _safe(cell), formats["wrap" if column else "bold"])
     sheet.protect("", {"format_columns": True, "format_rows": True})
@@ -136,6 +147,7 @@ def _write_lines(sheet: Worksheet, formats: dict[str, Format], row: int, heading
     for number, line in enumerate(lines):
         if number == 0:
             sheet.write_string(row, 0, heading, formats["bold"])
+        sheet.set_row(row, _height((line, _START_WIDTHS[1])))
         sheet.write_string(row, 1, _safe(line), formats["wrap"])
         row += 1
     return row
@@ -165,7 +177,7 @@ def _write_rows(book: Workbook, formats: dict[str, Format], batch: Batch) -> Non
     nothing = first + len(heads)
     last_row = len(batch.items)
     longest = max(len(heading) for heading in heads.values())
-    sheet.set_row(0, min(400.0, 7.0 * longest + 10))
+    sheet.set_row(0, min(400.0, 5.5 * longest + 12))
     sheet.set_column(first, nothing, 4.5)
     for place, theme in enumerate(batch.themes, start=first):
         sheet.write_string(0, place, _safe(heads[theme.code]), formats["theme"])
@@ -220,11 +232,11 @@ def _write_rows(book: Workbook, formats: dict[str, Format], batch: Batch) -> Non
 def _mark_read_rows(
     sheet: Worksheet, formats: dict[str, Format], number: int, first: int, nothing: int, last_row: int
 ) -> None:
-    """The number of a row turns blue as soon as something is said about it."""
+    """The number of a row turns blue as soon as it counts as read: something is said about it, and nothing open."""
     from xlsxwriter.utility import xl_rowcol_to_cell
 
     cells = f"{xl_rowcol_to_cell(1, first, col_abs=True)}:{xl_rowcol_to_cell(1, nothing, col_abs=True)}"
-    said = f'=SUMPRODUCT(--(LEN({cells})>0),--({cells}<>"{OPEN}"))>0'
+    said = f'=AND(SUMPRODUCT(--(LEN({cells})>0))>0,SUMPRODUCT(--({cells}="{OPEN}"))=0)'
     sheet.conditional_format(1, number, last_row, number, {"type": "formula", "criteria": said, "format": formats["+"]})
 
 
@@ -247,6 +259,8 @@ def _write_item(
         layout.SUGGESTED: layout.suggestion(item, heads),
         layout.SAID: item.said,
     }
+    shown = [column for column in columns if column in words and column not in _HIDDEN]
+    sheet.set_row(row, _height(*((words[column], _WIDTHS[column]) for column in shown)))
     for place, column in enumerate(columns):
         if column == layout.NUMBER:
             sheet.write_number(row, place, row, formats["top"])

@@ -387,13 +387,38 @@ def test_changed_class_names_are_an_alarm_and_nothing_is_gone(
     assert len(discovery.unchanged) == 15
 
 
-def test_a_page_of_another_authority_is_not_used(visitor: Visitor, replica: Replica) -> None:
+def test_an_entry_that_cannot_be_read_is_an_alarm_and_its_report_is_not_gone(
+    visitor: Visitor, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
     visitor.run()
-    replica.authorities[0].urn, replica.authorities[1].urn = "90002", "90001"
-    replica.authorities[1].documents.clear()
+    from tests.sources import replica as module
+
+    page = module.provider_page
+    monkeypatch.setattr(module, "provider_page", lambda *of: page(*of).replace(", PDF - 5 January 2016", ""))
     discovery = visitor.discover()
-    assert len(discovery.unchanged) == 15
-    assert discovery.doubts != ()
+    assert discovery.doubts == (
+        "The page of Invented Borough 1 (90001) lists file 60000001 without a kind, file type and date "
+        "that can be read; what is held stays.",
+    )
+    assert (len(discovery.unchanged), discovery.gone) == (15, ())
+
+
+def test_a_page_of_another_authority_is_not_used(
+    visitor: Visitor, replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.run()
+    from tests.sources import replica as module
+
+    page = module.provider_page
+    monkeypatch.setattr(
+        module, "provider_page", lambda site, each: page(site, site.authorities[1] if each.urn == "90001" else each)
+    )
+    discovery = visitor.discover()
+    assert discovery.doubts == (
+        "The page of Invented Borough 1 (90001) says it is that of URN 90002; it was not used.",
+    )
+    assert (len(discovery.unchanged), discovery.gone, discovery.notes) == (15, (), ())
+    assert {each.urn for each in discovery.unchanged if each.source_path.startswith("ofsted/600000")} == {"90001"}
 
 
 # Duplicates and hostile names.

@@ -214,8 +214,6 @@ class OfstedSite:
 
     def _is_due(self, publication: Known) -> bool:
         """Whether what is held should be confirmed by the publisher."""
-        if publication.withdrawn:
-            return self._may_try(publication)
         if publication.checked is None:
             return True
         # Spread over a fifth of the time, by file number, so that files fetched together are not all asked for at once.

@@ -102,6 +102,21 @@ class Batch:
         """The themes to be labelled, one column each."""
         return self.taxonomy.themes
 
+    def record(self, item: Item) -> dict[str, object]:
+        """What a labelling tool has to carry beside a paragraph's text, so that it can come back; and what to show."""
+        return {
+            "batch": self.batch_id,
+            "key": item.fingerprint,
+            "report": item.report,
+            "page": item.page,
+            "drawn": item.drawn,
+            "themes": list(self.taxonomy.codes),
+            "authority": item.authority,
+            "published": item.published.isoformat() if item.published else "",
+            "section": item.section.replace("_", " "),
+            "link": item.link,
+        }
+
     @property
     def to_settle(self) -> bool:
         """Whether it holds disagreements."""

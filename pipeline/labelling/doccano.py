@@ -31,20 +31,7 @@ def write_doccano(batch: Batch, path: Path) -> None:
     heads = layout.headings(batch.themes)
     lines = []
     for item in batch.items:
-        record: dict[str, object] = {
-            "text": item.text,
-            "label": [],
-            "batch": batch.batch_id,
-            "key": item.fingerprint,
-            "report": item.report,
-            "page": item.page,
-            "drawn": item.drawn,
-            "themes": list(batch.taxonomy.codes),
-            "authority": item.authority,
-            "published": item.published.isoformat() if item.published else "",
-            "section": item.section.replace("_", " "),
-            "link": item.link,
-        }
+        record = {"text": item.text, "label": [], **batch.record(item)}
         if item.suggested is not None:
             record["suggested"] = layout.suggestion(item, heads)
         lines.append(json.dumps(record, ensure_ascii=False))

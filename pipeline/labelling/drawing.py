@@ -107,20 +107,7 @@ def draw_batch(
         )
     left, chosen = _choose(left, wanted, rng, store, config, taxonomy, progress)
     drawn = UNLABELLED_AT_RANDOM if wanted.draw is Draw.RANDOM and biased else _drawn(wanted)
-    items = [
-        Item(
-            candidate.fingerprint,
-            candidate.report,
-            candidate.page,
-            candidate.authority,
-            candidate.published,
-            candidate.section,
-            candidate.text,
-            candidate.link(config),
-            drawn_before.get(candidate.fingerprint, drawn),
-        )
-        for candidate in chosen
-    ]
+    items = [candidate.item(config, drawn_before.get(candidate.fingerprint, drawn)) for candidate in chosen]
     if wanted.suggestions:
         items = _with_suggestions(items, chosen, store, taxonomy)
     name = "second reading" if wanted.again else wanted.draw.value

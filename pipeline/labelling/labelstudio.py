@@ -40,16 +40,7 @@ def write_labelstudio(batch: Batch, path: Path) -> None:
         {
             "data": {
                 "text": item.text,
-                "batch": batch.batch_id,
-                "key": item.fingerprint,
-                "report": item.report,
-                "page": item.page,
-                "drawn": item.drawn,
-                "themes": list(batch.taxonomy.codes),
-                "authority": item.authority,
-                "published": item.published.isoformat() if item.published else "",
-                "section": item.section.replace("_", " "),
-                "link": item.link,
+                **batch.record(item),
                 "heading": f"{item.authority}, {item.published or 'no date'}, page {item.page}",
             },
             **({"predictions": [_prediction(item.suggested)]} if item.suggested is not None else {}),

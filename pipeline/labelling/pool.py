@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from pipeline.config import Config
 from pipeline.evidence import page_link
+from pipeline.labelling.batch import Item
 from pipeline.schema import Status, paragraphs, reports, tags
 from pipeline.store import Store
 
@@ -46,6 +47,20 @@ class Candidate:
         """An address that opens the report at the page; the publisher's only if it is a web address."""
         web = self.url if self.url and urlsplit(self.url).scheme in ("http", "https") else None
         return page_link(web, Path(config.resolve(self.file)), self.page)
+
+    def item(self, config: Config, drawn: str) -> Item:
+        """The paragraph as one to be labelled."""
+        return Item(
+            self.fingerprint,
+            self.report,
+            self.page,
+            self.authority,
+            self.published,
+            self.section,
+            self.text,
+            self.link(config),
+            drawn,
+        )
 
 
 def read_pool(store: Store) -> list[Candidate]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -104,19 +105,7 @@ def _item(candidate: Candidate, said: Said, drawn: str, heads: dict[str, str], c
         f"{heads[theme]}: " + ", ".join(f"{who} {labels.get(theme, 'no')}" for who, labels in said.items())
         for theme in open_themes
     ]
-    return Item(
-        candidate.fingerprint,
-        candidate.report,
-        candidate.page,
-        candidate.authority,
-        candidate.published,
-        candidate.section,
-        candidate.text,
-        candidate.link(config),
-        drawn,
-        given=given,
-        said="\n".join(words),
-    )
+    return replace(candidate.item(config, drawn), given=given, said="\n".join(words))
 
 
 def followed(

@@ -36,17 +36,13 @@ def config_path(path: Path) -> Path:
 
 def write_labelstudio(batch: Batch, path: Path) -> None:
     """Write the tasks to ``path`` and the labelling interface beside it (see :func:`config_path`)."""
-    tasks = [
-        {
-            "data": {
-                "text": item.text,
-                **batch.record(item),
-                "heading": f"{item.authority}, {item.published or 'no date'}, page {item.page}",
-            },
-            **({"predictions": [_prediction(item.suggested)]} if item.suggested is not None else {}),
-        }
-        for item in batch.items
-    ]
+    tasks: list[dict[str, object]] = []
+    for item in batch.items:
+        heading = f"{item.authority}, {item.published or 'no date'}, page {item.page}"
+        task: dict[str, object] = {"data": {**batch.record(item), "text": item.text, "heading": heading}}
+        if item.suggested is not None:
+            task["predictions"] = [_prediction(item.suggested)]
+        tasks.append(task)
     write_text(config_path(path), labelling_interface(batch))
     write_text(path, json.dumps(tasks, ensure_ascii=False, indent=1) + "\n")
 

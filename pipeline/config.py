@@ -21,7 +21,7 @@ SourceOptions = Annotated[FolderSource | SampleSource | OfstedSource, Field(disc
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class Extract(_Section):

@@ -21,7 +21,7 @@ COLUMNS = {
     "judgements": "report_id source_path domain grade page",
     "paragraphs": "paragraph_id report_id ordinal page section kind number text",
     "tags": "paragraph_id theme probability valence model_id",
-    "frequencies": "by band theme name reports of_reports reports_percent paragraphs of_paragraphs",
+    "frequencies": "by band theme name reports of_reports reports_percent",
     "labels": "fingerprint",
 }
 

@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed
-	$(BIN)/pipeline run --config corpus/sample/config.yaml
+	@# 3: done, and reports were set aside, as two of the sample are meant to be.
+	$(BIN)/pipeline run --config corpus/sample/config.yaml || [ $$? -eq 3 ]
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -27,6 +27,15 @@ _DRAWN = re.compile(r"[A-Za-z][\w :,.'&()/-]{0,149}")
 _NAME = re.compile(r"[^\W_][^\x00-\x1f\x7f]{0,79}")
 
 
+class Draw(StrEnum):
+    """How paragraphs are chosen."""
+
+    RANDOM = "random"
+    UNCERTAIN = "uncertain"
+    THEME = "theme"
+    AUTHORITY = "authority"
+
+
 class BatchFormat(StrEnum):
     """The file that a batch goes out in, and comes back in."""
 

@@ -13,8 +13,7 @@ import typer
 
 from pipeline.config import Config, load_config
 from pipeline.errors import UsageError
-from pipeline.labelling.batch import SUFFIXES, Batch, BatchFormat
-from pipeline.labelling.drawing import Draw
+from pipeline.labelling.batch import SUFFIXES, Batch, BatchFormat, Draw
 
 if TYPE_CHECKING:
     from pipeline.labelling.drawing import Progress

@@ -8,12 +8,11 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pipeline.config import Config
 from pipeline.errors import PipelineError, UsageError
-from pipeline.labelling.batch import Batch, Item, batch_id
+from pipeline.labelling.batch import Batch, Draw, Item, batch_id
 from pipeline.labelling.pool import Candidate, labels_here, once_each, read_pool, stored_tags, tagged_with
 from pipeline.store import Store
 from pipeline.themes.labels import read_labels
@@ -34,15 +33,6 @@ _A_REPORT = 3  # uncertain paragraphs of one report before others get their turn
 _AT_A_TIME = 256
 
 Progress = Callable[[int, int], None]
-
-
-class Draw(StrEnum):
-    """How paragraphs are chosen."""
-
-    RANDOM = "random"
-    UNCERTAIN = "uncertain"
-    THEME = "theme"
-    AUTHORITY = "authority"
 
 
 @dataclass(frozen=True)

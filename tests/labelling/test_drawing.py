@@ -11,10 +11,9 @@ import pytest
 
 from pipeline.config import Config
 from pipeline.errors import PipelineError, UsageError
-from pipeline.labelling.batch import is_batch_id, is_drawn
+from pipeline.labelling.batch import Draw, is_batch_id, is_drawn
 from pipeline.labelling.drawing import (
     UNLABELLED_AT_RANDOM,
-    Draw,
     Wanted,
     draw_batch,
     expected_errors,

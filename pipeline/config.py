@@ -43,7 +43,7 @@ class Tagging(_Section):
     """Which tagger is used."""
 
     encoder: bool = Field(
-        default=True, description="on: the tuned sentence encoder joins in; off: the fast linear model"
+        default=False, description="on: the tuned sentence encoder joins in; off: the fast linear model"
     )
 
 

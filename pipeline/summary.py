@@ -125,7 +125,7 @@ def counts_by_status(connection: Connection) -> dict[str, int]:
     rows = connection.execute(
         select(reports.c.status, func.count()).group_by(reports.c.status).order_by(reports.c.status)
     )
-    return dict(rows.tuples().all())
+    return {str(status): int(count) for status, count in rows}
 
 
 def new_reports(connection: Connection, run_id: int) -> list[NewReport]:

@@ -55,12 +55,12 @@ def database() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     subprocess.run(
-        [*prefix, str(found / "initdb"), "-D", f"{folder}/base", "-U", "team", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True, capture_output=True, cwd=folder,
+        [*prefix, str(found / "initdb"), "-D", f"{folder}/base", "-U", "team", "-A", "trust", "-E", "UTF8",
+         "--no-sync"], check=True, capture_output=True, cwd=folder,
     )  # fmt: skip
     server = subprocess.Popen(
-        [*prefix, str(found / "postgres"), "-D", f"{folder}/base", "-p", str(port), "-k", str(folder), "-h", "127.0.0.1"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder,
+        [*prefix, str(found / "postgres"), "-D", f"{folder}/base", "-p", str(port), "-k", str(folder),
+         "-h", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder,
     )  # fmt: skip
     try:
         import psycopg

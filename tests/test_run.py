@@ -188,7 +188,8 @@ def test_a_theme_added_split_or_retired_is_retagged_and_said(ready: OwnCorpus) -
     taxonomy = (REPOSITORY / "corpus" / "taxonomy.yaml").read_text(encoding="utf-8")
     added = taxonomy.replace(
         "\nthemes:\n",
-        "\nthemes:\n  - code: housing\n    name: Housing\n    definition: Homes for families.\n    terms: [housing, homeless]\n",
+        "\nthemes:\n  - code: housing\n    name: Housing\n    definition: Homes for families.\n"
+        "    terms: [housing, homeless]\n",
     )
     assert added != taxonomy
     (ready.folder / "own.yaml").write_text(added, encoding="utf-8")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.domain import Valence
 from pipeline.errors import UsageError
-from pipeline.labelling.batch import SETTLED_BY
+from pipeline.themes.labels import SETTLED_BY
 from pipeline.themes.taxonomy import Taxonomy
 
 if TYPE_CHECKING:

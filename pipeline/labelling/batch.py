@@ -10,10 +10,8 @@ from pathlib import Path
 
 from pipeline.domain import Valence
 from pipeline.errors import UsageError
+from pipeline.themes.labels import SETTLED_BY
 from pipeline.themes.taxonomy import Taxonomy, Theme
-
-SETTLED_BY = "settled by "
-"""Begins the annotator's name of a settled label."""
 
 OPEN = "?"
 """In a batch to settle: a theme that the readers dispute and nobody has settled yet."""

@@ -26,7 +26,16 @@ from pipeline.labelling.layout import LONGEST_TEXT
 from pipeline.labelling.ledger import Entered, Reading, enter
 from pipeline.labelling.pool import Candidate, read_pool
 from pipeline.store import Store
-from pipeline.themes.labels import COLUMNS, SIMILAR, check_labels, place_labels, read_labels, sketch, write_labels
+from pipeline.themes.labels import (
+    COLUMNS,
+    SETTLED_BY,
+    SIMILAR,
+    check_labels,
+    place_labels,
+    read_labels,
+    sketch,
+    write_labels,
+)
 from pipeline.themes.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:

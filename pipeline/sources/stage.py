@@ -132,7 +132,9 @@ def _take(connection: Connection, context: Context, fetched: Fetched, outcome: O
         outcome.unchanged += not new
         return
     if fetched.reason:
-        outcome.notes.append(fetched.reason)
+        # What was left for another run may be more than the summary knows of: a monitor should hear of it.
+        told = outcome.doubts if fetched.outcome is FetchOutcome.LEFT else outcome.notes
+        told.append(fetched.reason)
     outcome.set_aside += fetched.outcome is FetchOutcome.FAILED
 
 

@@ -19,7 +19,7 @@ class Calibration:
         ``probability = 1 / (1 + exp(-(slope * score + intercept)))`` (Platt 1999, "Probabilistic outputs for support
         vector machines").
     threshold : float
-        Where F1 was highest on the scores it was fitted on.
+        See :func:`best_threshold`.
     """
 
     slope: float
@@ -45,7 +45,7 @@ def fit_calibration(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) 
     if slope <= 0:  # scores that say nothing, or the opposite: never a reason to turn the ranking round
         return Calibration(1.0, 0.0, 0.5)
     probabilities = sigmoid_of(scores, slope, intercept)
-    return Calibration(slope, intercept, best_threshold(probabilities, labels))
+    return Calibration(slope, intercept, best_threshold(probabilities))
 
 
 def sigmoid_of(scores: np.ndarray[Any, Any], slope: float, intercept: float) -> np.ndarray[Any, Any]:
@@ -56,16 +56,15 @@ def sigmoid_of(scores: np.ndarray[Any, Any], slope: float, intercept: float) -> 
     return probabilities
 
 
-def best_threshold(probabilities: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
-    """The probability with the highest F1 when everything from it on is tagged, half-way to the next lower one."""
+def best_threshold(probabilities: np.ndarray[Any, Any]) -> float:
+    """The probability from which on a theme is to be tagged for the highest F1, if the probabilities are calibrated.
+
+    Half the highest F1 that they promise (Lipton, Elkan and Narayanaswamy 2014, "Optimal thresholding of classifiers to
+    maximize F1 measure"). It leans on all probabilities rather than on the few labels near the edge, so it holds better
+    on paragraphs not seen than the threshold that was best on those seen.
+    """
     import numpy as np
 
-    order = np.argsort(-probabilities, kind="stable")
-    ranked = probabilities[order]
-    hits = np.cumsum(labels[order])
-    f1 = 2 * hits / (np.arange(1, len(labels) + 1) + labels.sum())
-    # Between equal probabilities no threshold can cut.
-    cut = np.append(ranked[1:] < ranked[:-1], True)
-    best = int(np.where(cut, f1, -1).argmax())
-    below = ranked[best + 1] if best + 1 < len(ranked) else 0.0
-    return float((ranked[best] + below) / 2)
+    ranked = np.sort(probabilities)[::-1]
+    promised = 2 * np.cumsum(ranked) / (np.arange(1, len(ranked) + 1) + ranked.sum())
+    return float(promised.max() / 2)

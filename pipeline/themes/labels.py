@@ -32,6 +32,9 @@ One row a paragraph and theme; a paragraph that was read and carries no theme ha
 the paragraph came to be chosen (``random...`` ones alone estimate prevalence).
 """
 
+SETTLED_BY = "settled by "
+"""How the annotator of a settled label begins; a settled reading counts before any other."""
+
 SIMILAR = 0.9
 """A paragraph of the same report and page at least this similar is the one that was labelled."""
 
@@ -141,7 +144,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read ({error}).") from None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -220,12 +223,14 @@ def write_labels(frame: pd.DataFrame, path: Path) -> None:
 
 
 def current(labels: pd.DataFrame) -> pd.DataFrame:
-    """The reading that counts for each paragraph: its latest (by date, then by place in the file), whole.
+    """The reading that counts for each paragraph, whole: a settled one, else the latest (by date, then place).
 
     Earlier readings and other annotators' stay in the file; agreement is counted on them.
     """
     reading = ["fingerprint", "annotator", "date", "batch"]
-    heads = labels[reading].drop_duplicates().reset_index(names="_row").sort_values(["date", "_row"], kind="stable")
+    heads = labels[reading].drop_duplicates().reset_index(names="_row")
+    heads["_settled"] = heads["annotator"].str.startswith(SETTLED_BY)
+    heads = heads.sort_values(["_settled", "date", "_row"], kind="stable")
     last = heads.drop_duplicates("fingerprint", keep="last")[reading]
     return labels.reset_index(names="_row").merge(last, on=reading).sort_values("_row").drop(columns="_row")
 

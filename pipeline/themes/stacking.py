@@ -207,7 +207,7 @@ class _Both:
             return (0.0, 1.0, 0.0), 0.5
         fit = LogisticRegression(C=1.0, max_iter=1000).fit(inputs, labels)
         weights = (float(fit.coef_[0, 0]), float(fit.coef_[0, 1]), float(fit.intercept_[0]))
-        return weights, best_threshold(self.joined(column, weights)[rows], labels)
+        return weights, best_threshold(self.joined(column, weights)[rows])
 
     def joined(self, column: int, weights: tuple[float, float, float]) -> np.ndarray[Any, Any]:
         """Calibrated probabilities of every paragraph."""

@@ -12,7 +12,6 @@ from pipeline.config import Config
 from pipeline.domain import fingerprint, normalised
 from pipeline.errors import PipelineError, UsageError
 from pipeline.labelling.batch import (
-    SETTLED_BY,
     SUFFIXES,
     BatchFormat,
     Filled,

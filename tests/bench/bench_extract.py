@@ -217,9 +217,7 @@ def labelled(documents: dict[str, Document], labels: Path) -> None:
             outcome[how(text, best[1] if best else 0, [(document.paragraphs[i], keys[i]) for i in near])] += 1
     total = outcome.total()
     found = outcome["the same"] + outcome["similar (0.9)"]
-    print(
-        f"labelled paragraphs found again: {found} of {total} ({found / total:.2%})"
-    )
+    print(f"labelled paragraphs found again: {found} of {total} ({found / total:.2%})")
     for kind, count in outcome.most_common():
         print(f"  {kind}: {count}")
 

@@ -116,11 +116,11 @@ def test_one_new_report_is_picked_up_alone_and_what_moved_is_said(
         (corpus.reports / path.parent.name).mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, corpus.reports / path.parent.name / path.name)
     corpus.configure()
-    assert corpus.pipeline("run", "--quiet").code == 0
+    assert corpus.pipeline("run", "--until", "tables", "--quiet").code == 0
     kept = {row["report_id"]: row for row in corpus.export("reports")}
     (corpus.reports / good[2].parent.name).mkdir(exist_ok=True)
     shutil.copy2(good[2], corpus.reports / good[2].parent.name / good[2].name)
-    summary = corpus.pipeline("run", "--json").json
+    summary = corpus.pipeline("run", "--until", "tables", "--json").json
     assert [below(new["source_path"]) for new in summary["new_reports"]] == [f"{good[2].parent.name}/{good[2].name}"]
     done = {outcome["stage"]: outcome["done"] for outcome in summary["outcomes"]}
     assert (done["download"], done["extract"], done["tag"]) == (1, 1, 1)
@@ -144,7 +144,7 @@ def test_copies_moves_changes_and_losses_of_files_are_told_apart(ready: OwnCorpu
     changed_from = third.read_bytes()
     third.write_bytes(files[3].read_bytes() + b"\n")
     files[4].unlink()
-    ran = ready.pipeline("run", "--json").json
+    ran = ready.pipeline("run", "--until", "tables", "--json").json
     now = {below(row["source_path"]): row for row in ready.export("reports")}
     assert now[f"{first.parent.name}/a copy.pdf"]["status"] == "duplicate"
     assert now[f"{first.parent.name}/a copy.pdf"]["reason"].startswith("same content as")
@@ -154,7 +154,7 @@ def test_copies_moves_changes_and_losses_of_files_are_told_apart(ready: OwnCorpu
     assert now[f"{files[4].parent.name}/{files[4].name}"]["status"] == "extracted"
     assert any("no longer at its source" in note for note in ran["notes"])
     third.write_bytes(changed_from)
-    ready.pipeline("run", "--quiet")
+    ready.pipeline("run", "--until", "tables", "--quiet")
     again = next(row for row in ready.export("reports") if row["report_id"] == row_of(third)["report_id"])
     assert again["status"] == "extracted"
 
@@ -194,7 +194,7 @@ def test_a_theme_added_split_or_retired_is_retagged_and_said(ready: OwnCorpus) -
     assert added != taxonomy
     (ready.folder / "own.yaml").write_text(added, encoding="utf-8")
     ready.configure(taxonomy="own.yaml")
-    summary = ready.pipeline("run", "--json").json
+    summary = ready.pipeline("run", "--until", "tables", "--json").json
     assert any("housing" in note and "terms" in note for note in summary["notes"])
     assert any("tagged anew" in note for note in summary["notes"])
     tags = ready.export("tags")
@@ -204,7 +204,7 @@ def test_a_theme_added_split_or_retired_is_retagged_and_said(ready: OwnCorpus) -
     retired = taxonomy.replace("  - code: camhs\n", "  - code: camhs\n    retired: true\n")
     assert retired != taxonomy
     (ready.folder / "own.yaml").write_text(retired, encoding="utf-8")
-    ready.pipeline("run", "--quiet")
+    ready.pipeline("run", "--until", "tables", "--quiet")
     assert not [tag for tag in ready.export("tags") if tag["theme"] in ("camhs", "housing")]
 
 
@@ -235,7 +235,7 @@ def test_imported_files_join_the_next_run(ready: OwnCorpus, tmp_path: Path) -> N
     other.write_bytes(source.read_bytes() + b"\n%more\n")
     assert ready.pipeline("import", str(other)).code == 0
     assert "held already" in ready.pipeline("import", str(other.parent)).out
-    summary = ready.pipeline("run", "--json").json
+    summary = ready.pipeline("run", "--until", "tables", "--json").json
     assert [Path(new["source_path"]).name for new in summary["new_reports"]] == ["another report.pdf"]
     assert ready.pipeline("import", str(tmp_path / "absent.pdf")).code == 2
 

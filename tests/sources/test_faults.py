@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -309,9 +310,12 @@ def test_backing_off_doubles_and_differs(visitor: Visitor, replica: Replica) -> 
 
 
 def test_one_request_a_second(visitor: Visitor, replica: Replica) -> None:
+    begun = time.monotonic()
     visitor.discover(requests_per_second=1.0)
     assert len(replica.seen) == 7
-    assert sum(visitor.time.slept) == pytest.approx(6, abs=0.9)
+    slept, took = sum(visitor.time.slept), time.monotonic() - begun
+    assert slept <= 6
+    assert slept + took >= 6
     assert all(wait <= 1 for wait in visitor.time.slept)
 
 
@@ -329,8 +333,12 @@ def test_robots_are_obeyed_and_kept_for_a_day(visitor: Visitor, replica: Replica
 
 def test_robots_may_slow_us_down(visitor: Visitor, replica: Replica) -> None:
     replica.robots = "User-agent: *\nCrawl-delay: 3\n"
+    begun = time.monotonic()
     visitor.discover()
-    assert sum(visitor.time.slept) == pytest.approx(15, abs=0.9)
+    # What the requests themselves took is waited for that much less.
+    slept, took = sum(visitor.time.slept), time.monotonic() - begun
+    assert slept <= 15
+    assert slept + took >= 15
 
 
 def test_without_robots_nothing_is_forbidden_and_with_a_broken_one_everything(

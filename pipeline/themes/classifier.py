@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 VALENCES = (Valence.STRENGTH, Valence.WEAKNESS, Valence.MIXED)
 """The order of a valence classifier's classes."""
 
-_EVIDENCE_WEIGHT = 1.0
-_PARAGRAPH_WEIGHT = 0.7
+_PARAGRAPH_WEIGHT = 0.7  # of the whole paragraph's words, beside 1 for those of a theme's own sentences
+NO_WORDS = str.maketrans(dict.fromkeys("’‘“”–—•…\u00a0\uf0b7", " "))
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,26 @@ class WordFeatures:
     vectorizer: TfidfVectorizer
     topics: Topics
 
-    def themes(self, readings: Sequence[Reading], matcher: TermMatcher) -> sp.csr_matrix:
-        """Features of the theme regressions: shape (texts, words + dimensions + themes), float32."""
+    def words(self, texts: Sequence[str]) -> sp.csr_matrix:
+        """TF-IDF of words and pairs: shape (texts, words), float32."""
+        # Typographic signs are no words; without them most texts are ASCII, and stripping accents costs nothing.
+        words: sp.csr_matrix = self.vectorizer.transform([text.translate(NO_WORDS) for text in texts])
+        return words
+
+    def fitted_words(self, texts: Sequence[str]) -> sp.csr_matrix:
+        """:meth:`words` after fitting the vectorizer on the same texts."""
+        words: sp.csr_matrix = self.vectorizer.fit_transform([text.translate(NO_WORDS) for text in texts])
+        return words
+
+    def themes(self, readings: Sequence[Reading], matcher: TermMatcher, words: sp.csr_matrix) -> sp.csr_matrix:
+        """Features of the theme regressions: shape (texts, words + dimensions + themes), float32.
+
+        ``words`` are :meth:`words` of the texts.
+        """
         import scipy.sparse as sp
 
-        texts = [reading.text for reading in readings]
-        parts = [self.vectorizer.transform(texts), sp.csr_matrix(self.topics.of(texts)), self.terms(readings, matcher)]
+        topics = self.topics.of([reading.text.translate(NO_WORDS) for reading in readings])
+        parts = [words, sp.csr_matrix(topics), self.terms(readings, matcher)]
         features: sp.csr_matrix = sp.hstack(parts, format="csr", dtype="float32")
         return features
 
@@ -103,9 +117,16 @@ class WordFeatures:
         return terms
 
     def valence(
-        self, readings: Sequence[Reading], rows: Sequence[int], themes: Sequence[str], matcher: TermMatcher
+        self,
+        readings: Sequence[Reading],
+        rows: Sequence[int],
+        themes: Sequence[str],
+        matcher: TermMatcher,
+        words: sp.csr_matrix,
     ) -> sp.csr_matrix:
         """Features of the valence regression for theme ``themes[i]`` of ``readings[rows[i]]``.
+
+        ``words`` are :meth:`words` of the texts of ``readings``.
 
         Returns
         -------
@@ -117,14 +138,13 @@ class WordFeatures:
 
         position = {code: i for i, code in enumerate(matcher.codes)}
         evidence = [readings[row].evidence(position.get(theme, -1)) for row, theme in zip(rows, themes, strict=True)]
-        paragraph = self.vectorizer.transform([reading.text for reading in readings])[list(rows)]
         own = {code: i for i, code in enumerate(self.codes)}
         known = [(i, own[theme]) for i, theme in enumerate(themes) if theme in own]
         which = sp.csr_matrix(
             (np.ones(len(known), np.float32), ([i for i, _ in known], [j for _, j in known])),
             shape=(len(themes), len(self.codes)),
         )
-        parts = [_EVIDENCE_WEIGHT * self.vectorizer.transform(evidence), _PARAGRAPH_WEIGHT * paragraph, which]
+        parts = [self.words(evidence), _PARAGRAPH_WEIGHT * words[list(rows)], which]
         features: sp.csr_matrix = sp.hstack(parts, format="csr", dtype="float32")
         return features
 
@@ -156,30 +176,43 @@ class Classifier:
         weights = np.vstack([estimator.coef_ for estimator in estimators]).astype(np.float32)
         return weights, np.array([float(estimator.intercept_[0]) for estimator in estimators], np.float32)
 
-    def scores(self, readings: Sequence[Reading], matcher: TermMatcher) -> np.ndarray[Any, Any]:
+    def words(self, readings: Sequence[Reading]) -> sp.csr_matrix:
+        """What :meth:`scores` and :meth:`valence_probabilities` both need of the texts, to be made once."""
+        return self.features.words([reading.text for reading in readings])
+
+    def scores(
+        self, readings: Sequence[Reading], matcher: TermMatcher, words: sp.csr_matrix | None = None
+    ) -> np.ndarray[Any, Any]:
         """Decision values, uncalibrated: shape (texts, themes), float32."""
         weights, intercepts = self._weights
-        scores: np.ndarray[Any, Any] = self.features.themes(readings, matcher) @ weights.T + intercepts
+        inputs = self.features.themes(readings, matcher, self.words(readings) if words is None else words)
+        scores: np.ndarray[Any, Any] = inputs @ weights.T + intercepts
         return scores
 
     def contributions(self, reading: Reading, theme: str, matcher: TermMatcher) -> list[tuple[str, float]]:
         """What each of the text's features (see :meth:`WordFeatures.names`) adds to the theme's score, most first."""
         weights, _ = self._weights
-        row = self.features.themes([reading], matcher)
+        row = self.features.themes([reading], matcher, self.words([reading]))
         own = weights[self.codes.index(theme)]
         names = self.features.names()
         added = [(names[i], float(value * own[i])) for i, value in zip(row.indices, row.data, strict=True)]
         return sorted(added, key=lambda pair: -pair[1])
 
     def valence_probabilities(
-        self, readings: Sequence[Reading], rows: Sequence[int], themes: Sequence[str], matcher: TermMatcher
+        self,
+        readings: Sequence[Reading],
+        rows: Sequence[int],
+        themes: Sequence[str],
+        matcher: TermMatcher,
+        words: sp.csr_matrix | None = None,
     ) -> np.ndarray[Any, Any]:
         """Probabilities of :data:`VALENCES`: shape (len(rows), 3)."""
         import numpy as np
 
         if not rows:
             return np.zeros((0, len(VALENCES)))
-        inputs = self.features.valence(readings, rows, themes, matcher)
+        given_words = self.words(readings) if words is None else words
+        inputs = self.features.valence(readings, rows, themes, matcher, given_words)
         given = self.valence_regression.predict_proba(inputs)
         probabilities = np.zeros((len(rows), len(VALENCES)))
         probabilities[:, self.valence_regression.classes_] = given

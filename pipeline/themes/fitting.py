@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.themes.calibration import Calibration, fit_calibration, sigmoid_of
-from pipeline.themes.classifier import VALENCES, Classifier, Topics, WordFeatures
+from pipeline.themes.classifier import NO_WORDS, VALENCES, Classifier, Topics, WordFeatures
 from pipeline.themes.dataset import Labelled
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ def fit_topics(texts: Sequence[str], seed: int) -> Topics:
         strip_accents="unicode",
         dtype=np.float32,
     )
-    words = vectorizer.fit_transform(some)
-    svd = TruncatedSVD(min(_DIMENSIONS, min(words.shape) - 1), n_iter=3, random_state=seed).fit(words)
+    words = vectorizer.fit_transform([text.translate(NO_WORDS) for text in some])
+    svd = TruncatedSVD(min(_DIMENSIONS, min(words.shape) - 1), n_iter=3, random_state=seed)
+    with _one_thread():
+        svd.fit(words)
     return Topics(vectorizer, svd)
 
 
@@ -65,23 +68,33 @@ def fit_classifier(
         strip_accents="unicode",
         dtype=np.float32,
     )
-    vectorizer.fit(data.texts)
     features = WordFeatures(data.codes, vectorizer, topics)
+    words = features.fitted_words(data.texts)
     one = LogisticRegression(
         C=_C, class_weight="balanced", solver="liblinear", dual=True, tol=1e-2, max_iter=1000, random_state=seed
     )
     rows, columns = np.nonzero(data.labels)
     valence = LogisticRegression(C=_VALENCE_C, max_iter=200, tol=1e-3)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _one_thread():
         # The optimum is flat long before the tolerance is met; what counts is the score on other authorities.
         warnings.simplefilter("ignore", ConvergenceWarning)
         # Processes, not threads: liblinear draws from one generator for all threads, and no two runs would be alike.
         with parallel_config(backend="loky", n_jobs=-1 if len(data) > _LARGE else 1):
-            regressions = OneVsRestClassifier(one).fit(features.themes(readings, matcher).astype(float), data.labels)
+            regressions = OneVsRestClassifier(one).fit(
+                features.themes(readings, matcher, words).astype(float), data.labels
+            )
         themes = [data.codes[column] for column in columns]
-        inputs = features.valence(readings, rows.tolist(), themes, matcher)
+        inputs = features.valence(readings, rows.tolist(), themes, matcher, words)
         valence.fit(inputs, data.valences[rows, columns].astype(int))
     return Classifier(data.codes, features, regressions, valence)
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Linear algebra on one thread: sums over several are rounded otherwise, and so would be another machine's model."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return limits
 
 
 @dataclass(frozen=True)

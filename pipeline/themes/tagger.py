@@ -14,6 +14,7 @@ from pipeline.themes.registry import current_folder
 
 if TYPE_CHECKING:
     import numpy as np
+    import scipy.sparse as sp
 
     from pipeline.themes.encoder import Encoder
     from pipeline.themes.modelfile import Manifest, Model
@@ -183,9 +184,10 @@ class Tagger:
 
         readings = [self._matcher.read(text) for text in texts]
         vectors = self._vectors(texts, vectors)
-        probabilities = self._probabilities(readings, vectors)
+        words = self._model.classifier.words(readings) if readings else None
+        probabilities = self._probabilities(readings, vectors, words)
         rows, columns = np.nonzero(probabilities >= self._thresholds())
-        valences = self._valences(readings, vectors, rows.tolist(), columns.tolist())
+        valences = self._valences(readings, vectors, words, rows.tolist(), columns.tolist())
         tags: list[list[Tag]] = [[] for _ in texts]
         for row, column, valence in zip(rows.tolist(), columns.tolist(), valences, strict=True):
             code = self.codes[column]
@@ -261,7 +263,12 @@ class Tagger:
         ]
         return np.array(values)
 
-    def _probabilities(self, readings: Sequence[Reading], vectors: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
+    def _probabilities(
+        self,
+        readings: Sequence[Reading],
+        vectors: np.ndarray[Any, Any] | None,
+        words: sp.csr_matrix | None = None,
+    ) -> np.ndarray[Any, Any]:
         import numpy as np
 
         from pipeline.themes.calibration import sigmoid_of
@@ -272,7 +279,7 @@ class Tagger:
         probabilities = np.zeros((len(readings), len(self.codes)))
         if not readings:
             return probabilities
-        scores = model.classifier.scores(readings, self._matcher)
+        scores = model.classifier.scores(readings, self._matcher, words)
         joined = (
             stacked_probabilities(self._stack, model.classifier.codes, scores, vectors, self._encoder.codes)
             if self._stack and self._encoder and vectors is not None
@@ -291,13 +298,18 @@ class Tagger:
         return probabilities
 
     def _valences(
-        self, readings: Sequence[Reading], vectors: np.ndarray[Any, Any] | None, rows: list[int], columns: list[int]
+        self,
+        readings: Sequence[Reading],
+        vectors: np.ndarray[Any, Any] | None,
+        words: sp.csr_matrix | None,
+        rows: list[int],
+        columns: list[int],
     ) -> list[str]:
         from pipeline.themes.classifier import VALENCES
         from pipeline.themes.stacking import stacked_valence
 
         themes = [self.codes[column] for column in columns]
-        given = self._model.classifier.valence_probabilities(readings, rows, themes, self._matcher)
+        given = self._model.classifier.valence_probabilities(readings, rows, themes, self._matcher, words)
         if self._stack and self._encoder and vectors is not None:
             given = stacked_valence(self._stack, given, rows, themes, vectors, self._encoder.codes)
         return [Valence(VALENCES[best]).value for best in given.argmax(axis=1)] if rows else []

@@ -120,7 +120,7 @@ def evaluate_model(config: Config, store: Store, labels: Path | None = None, see
     from pipeline.themes.evaluation import evaluate
 
     bench = open_bench(config, store, labels)
-    encoder = encoder_readings_of(config, bench.placed.matched)
+    encoder = encoder_readings_of(config, bench.placed.matched) if config.tagging.encoder else None
     evaluation = evaluate(bench.placed.matched, bench.taxonomy, config.models, encoder, seed)
     return dataclasses.replace(evaluation, notes=(*bench.notes(), *evaluation.notes))
 
@@ -134,13 +134,16 @@ def learning_curve_of(config: Config, store: Store, seed: int = 0, report: Repor
 
 
 def encoder_readings_of(config: Config, matched: pd.DataFrame) -> EncoderReadings | None:
-    """Readings of the labelled paragraphs that the encoder has not seen; None where it is off or not there."""
+    """Readings of the labelled paragraphs that the encoder has not seen; None where there is no encoder.
+
+    Training takes them even where ``tagging.encoder`` is off: they cost little, and it can be switched on later.
+    """
     folder = config.models / ENCODER_FOLDER
     from pipeline.themes.encoder import FACTS_FILE, Encoder
     from pipeline.themes.readings import encoder_readings
     from pipeline.themes.stacking import packed
 
-    if not config.tagging.encoder or not (folder / FACTS_FILE).is_file():
+    if not (folder / FACTS_FILE).is_file():
         return None
     encoder = Encoder.load(folder)
     heads = matched.drop_duplicates("fingerprint")

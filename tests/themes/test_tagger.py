@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.themes.tagger import Tagger
+from pipeline.themes.encoder import read_facts
+from pipeline.themes.registry import list_models
+from pipeline.themes.tagger import Tagger, tagger_stamp
 from pipeline.themes.taxonomy import Taxonomy, parse_taxonomy
 from pipeline.themes.training import TrainingResult
 from tests.themes.invented import TAXONOMY
@@ -86,6 +88,19 @@ def test_a_theme_without_classifier_and_terms_is_said_never_to_be_tagged(trained
 def test_a_model_of_another_taxonomy_is_refused(trained: TrainingResult, shipped_taxonomy: Taxonomy) -> None:
     with pytest.raises(UsageError, match="was trained for another taxonomy: it knows 0 of the 32 themes in use"):
         Tagger.load(trained.folder.parent, shipped_taxonomy, encoder=False)
+
+
+def test_what_ships_belongs_together_and_is_small(repository: Path, shipped_taxonomy: Taxonomy) -> None:
+    models = repository / "models"
+    assert sum(path.stat().st_size for path in models.rglob("*") if path.is_file()) < 40_000_000
+    (listed,) = list_models(models)
+    assert listed.in_use
+    assert listed.fault is None
+    assert listed.manifest is not None
+    assert listed.manifest.codes == shipped_taxonomy.codes
+    assert listed.manifest.stack is not None
+    assert listed.manifest.stack.encoder_id == read_facts(models / "encoder").encoder_id
+    assert tagger_stamp(models, shipped_taxonomy, encoder=True) != tagger_stamp(models, shipped_taxonomy, encoder=False)
 
 
 def test_the_shipped_model_tags_every_theme_of_the_shipped_taxonomy(

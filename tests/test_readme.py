@@ -17,7 +17,7 @@ BLOCK = re.compile(r"(<!-- output of: pipeline (?P<command>[^\n]+) -->\n```\n)(?
 def shown_by(corpus: OwnCorpus, command: str) -> str:
     """What the command prints about the sample, without trailing blanks, its evidence left out."""
     printed = corpus.pipeline(*command.split()).out
-    table = printed.split("\n\n", 1)[0] if "--theme" in command else printed
+    table = re.split(r"\n[^\n]*, page \d+ ", printed, maxsplit=1)[0]  # a theme's table is followed by its evidence
     lines = [line.rstrip() for line in table.splitlines()]
     return "\n".join(line for line in lines if line) + "\n"
 

@@ -90,7 +90,7 @@ def fit_classifier(
 
 
 def _one_thread() -> AbstractContextManager[object]:
-    """Linear algebra on one thread: over several, sums are rounded otherwise, and the model would differ."""
+    """Linear algebra on one thread: over several, sums round otherwise, and another machine's model would differ."""
     from threadpoolctl import threadpool_limits
 
     limits: AbstractContextManager[object] = threadpool_limits(limits=1)

@@ -87,7 +87,9 @@ class Replica:
         self.ranges = True
         self.piece_delay = 0.0
         self.page_headers: dict[str, str] = {}
-        self.seen: list[Seen] = []
+        self._seen: list[Seen] = []
+        self._answering = 0
+        self._quiet = threading.Condition()
         self._stay: set[str] = set()
         self._stopped = False
         self._lock = threading.Lock()
@@ -127,9 +129,24 @@ class Replica:
                 return None
             return waiting[0] if path in self._stay else waiting.pop(0)
 
+    @property
+    def seen(self) -> list[Seen]:
+        """Requests answered. A reader may have an answer before its handler has noted it, so handlers end first."""
+        with self._quiet:
+            self._quiet.wait_for(lambda: not self._answering, timeout=1)
+        return self._seen
+
+    def begin(self) -> None:
+        """A request came in."""
+        with self._quiet:
+            self._answering += 1
+
     def note(self, seen: Seen) -> None:
-        with self._lock:
-            self.seen.append(seen)
+        """It was answered."""
+        with self._quiet:
+            self._seen.append(seen)
+            self._answering -= 1
+            self._quiet.notify_all()
 
     def count(self, prefix: str) -> int:
         """Requests whose path begins with ``prefix``."""
@@ -175,6 +192,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.status = self.sent = 0
+        self.replica.begin()
         path = urlsplit(self.path).path
         try:
             fault = self.replica.fault_for(path)
@@ -335,7 +353,9 @@ def wrong_length(announced: int) -> Fault:
         document = handler.replica.document(urlsplit(handler.path).path.rpartition("/")[2])
         assert document is not None
         assert isinstance(document.body, bytes)
-        handler.head(200, {"Content-Type": "application/pdf", "Content-Length": str(announced)})
+        # It says that it will close: what comes after the announced length is then never taken for the next answer.
+        headers = {"Content-Type": "application/pdf", "Content-Length": str(announced), "Connection": "close"}
+        handler.head(200, headers)
         handler.write(document.body)
         handler.close_connection = True
         return True

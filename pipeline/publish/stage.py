@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +51,9 @@ def publish(context: Context) -> Outcome:
     from pipeline.publish.gathering import gather
     from pipeline.themes.taxonomy import load_taxonomy
 
+    for left in config.output.glob(".*"):  # half-written by a run that was killed; no other run is here
+        if re.fullmatch(r"\..+\.[0-9a-f]{8}\.\w+", left.name) and left.is_file():
+            left.unlink()
     publication = gather(context.store, config, load_taxonomy(config.taxonomy), context.run_id)
     writers = list(_writers())
     files: list[Path] = []

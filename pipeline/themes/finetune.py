@@ -6,9 +6,10 @@
 Rarely needed: retraining the classifier (``pipeline train``) leaves the encoder as it is. What this makes is read by
 :mod:`pipeline.themes.encoder`, which needs no PyTorch.
 
-Two phases. First a fifth of the authorities is kept out as a test and a twelfth for the thresholds, and the encoder
-is trained on the rest: that gives the honest figures, and predictions for authorities it has not seen. Then, unless
-``--holdout``, it goes on for two epochs over what was held out and a part of the rest, and that encoder is written.
+Two phases. First a fifth of the authorities is kept out as a test and a twelfth for the thresholds, and an encoder
+is trained on the rest: that gives the honest figures, and readings of authorities it has not seen. It is written to
+``held-out/`` in the output folder, and taken from there by the next run with the same settings and labels. Then, unless
+``--holdout``, another is trained in the same way on all authorities, and that one is written.
 
 Three readings of a paragraph are learned together: its themes (a sigmoid each), the valence of each theme that is
 there, and, under both, one vector. A theme is usually one clause, so each theme attends to the tokens by itself
@@ -30,7 +31,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ from pipeline.themes.encoder import (
     Encoder,
     EncoderFacts,
 )
-from pipeline.themes.readings import HeldOut, write_held_out
+from pipeline.themes.readings import HeldOut, read_held_out, write_held_out
 from pipeline.themes.stacking import packed
 
 try:
@@ -68,20 +69,9 @@ log = logging.getLogger(__name__)
 
 BASE_PACKAGE = "all_minilm_l6_v2"
 BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+MADE_WITH = "made_with.json"
 NO_VALENCE = -100
 """Where a theme is absent its valence is not learned from (torch's own value for "ignore")."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Some epochs at rates that rise over the warm-up and then fall evenly."""
-
-    epochs: int
-    encoder_rate: float
-    head_rate: float
-    warm_up: float  # share of the steps
-    frozen_layers: int  # the lowest layers, which stay as they are; what they give is computed once
-    final: float = 0.0  # share of the highest rate that is left at the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +79,16 @@ class Settings:
     """How the encoder is trained; the defaults made the one that is shipped."""
 
     seed: int = 7
-    stages: tuple[Stage, ...] = (Stage(1, 1e-4, 2e-3, 0.5, 0, 0.89), Stage(4, 9e-5, 1.8e-3, 0.03, 3))
-    last_stage: Stage = Stage(2, 6e-5, 1.2e-3, 0.05, 3)
-    rehearsed: float = 0.25  # share of the first training paragraphs that the last stage goes over again
+    epochs: int = 8
+    encoder_rate: float = 1e-4  # the highest: it rises over the warm-up and then falls evenly to nothing
+    head_rate: float = 2e-3
+    warm_up: float = 0.1  # share of the steps
     batch: int = 16
     max_tokens: int = 224
     weight_decay: float = 0.01
     dropout: float = 0.1
     positive_weight: float = 3.0
-    valence_weight: float = 0.1
+    valence_weight: float = 0.3
     clip: float = 1.0
     threads: int = 2
 
@@ -214,16 +205,8 @@ class ThemeNetwork(nn.Module):  # type: ignore[misc]
         self.q = nn.Parameter(torch.randn(themes, size) * 0.02)
         self.w = nn.Parameter(torch.randn(themes, size) * 0.02)
         self.vw = nn.Parameter(torch.randn(themes, len(VALENCES), size) * 0.02)
-        self.freeze(0)
-
-    def freeze(self, layers: int) -> None:
-        """Hold the lowest layers. The word vectors are always held: words that the labels lack keep their place."""
-        self.bert.requires_grad_(True)
+        # The word vectors are held: words that the labels lack keep their place.
         self.bert.embeddings.word_embeddings.requires_grad_(False)
-        if layers:
-            self.bert.embeddings.requires_grad_(False)
-        for layer in self.bert.encoder.layer[:layers]:
-            layer.requires_grad_(False)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """As the graph does it: the library's encoder, in 32 bits."""
@@ -237,22 +220,23 @@ class ThemeNetwork(nn.Module):  # type: ignore[misc]
         summed = table.word_embeddings(input_ids) + table.token_type_embeddings.weight[0] + positions
         return self.drop(table.LayerNorm(summed)).bfloat16()
 
-    def through(self, hidden: Tensor, attention_mask: Tensor, first: int, last: int) -> Tensor:
-        """Layers ``first`` up to, not including, ``last``, in bfloat16.
+    def through(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
+        """All layers, in bfloat16.
 
-        The library's layers under autocast compute the same and cast to and fro for as long as they compute. No dropout
-        of the attention: it would rule out the fast kernel.
+        The library's layers under autocast compute the same and cast to and fro for as long as they compute. The
+        attention is written out: on these short texts the fused kernel's way back took half of a step.
         """
         n, t, size = hidden.shape
         heads = self.bert.config.num_attention_heads
-        bias = ((attention_mask == 0).bfloat16() * -1e4)[:, None, None, :].expand(-1, 1, t, -1).contiguous()
-        for layer in self.bert.encoder.layer[first:last]:
+        bias = ((attention_mask == 0).bfloat16() * -1e4)[:, None, None, :]
+        for layer in self.bert.encoder.layer:
             own, projected = layer.attention.self, layer.attention.output
             weight = torch.cat([own.query.weight, own.key.weight, own.value.weight]).bfloat16()
             shift = torch.cat([own.query.bias, own.key.bias, own.value.bias]).bfloat16()
             joined = functional.linear(hidden, weight, shift).view(n, t, 3, heads, size // heads)
             query, key, value = joined.permute(2, 0, 3, 1, 4)
-            mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+            likeness = query @ key.transpose(2, 3) * (size // heads) ** -0.5 + bias
+            mixed = self.drop(likeness.softmax(-1)) @ value
             mixed = mixed.transpose(1, 2).reshape(n, t, size)
             hidden = _normalised(hidden + self.drop(_linear(mixed, projected.dense)), projected.LayerNorm)
             wide = functional.gelu(_linear(hidden, layer.intermediate.dense))
@@ -295,30 +279,25 @@ class Trainer:
         self.tokens = tokens_of([example.text for example in examples], base / TOKENIZER_FILE, settings.max_tokens)
         self.present, self.valence = targets(examples, codes)
 
-    def train(self, chosen: Sequence[int], stage: Stage) -> None:
-        """Go over the chosen examples as the stage says."""
+    def train(self, chosen: Sequence[int]) -> None:
+        """Go over the chosen examples as the settings say."""
         settings, network = self.settings, self.network
-        network.freeze(stage.frozen_layers)
-        lower = self._lower(chosen, stage.frozen_layers) if stage.frozen_layers else None
-        optimiser = torch.optim.AdamW(self._groups(stage), fused=True)
-        steps = stage.epochs * len(self._shuffled(chosen))
-        warm = max(1, round(stage.warm_up * steps))
+        optimiser = torch.optim.AdamW(self._groups(), fused=True)
+        steps = settings.epochs * len(self._shuffled(chosen))
+        warm = max(1, round(settings.warm_up * steps))
 
         def rate(step: int) -> float:
-            left = max(0.0, (steps - step) / max(1, steps - warm))
-            return min((step + 1) / warm, stage.final + (1 - stage.final) * left)
+            return min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
         weight = torch.full((network.themes,), settings.positive_weight)
-        layers = len(network.bert.encoder.layer)
         started = time.monotonic()
-        for epoch in range(1, stage.epochs + 1):
+        for epoch in range(1, settings.epochs + 1):
             network.train()
             losses = []
             for batch in self._shuffled(chosen):
                 ids, mask = self._padded(batch)
-                hidden = network.embedded(ids) if lower is None else _stacked([lower[i] for i in batch], ids.shape[1])
-                hidden = network.through(hidden, mask, stage.frozen_layers, layers)
+                hidden = network.through(network.embedded(ids), mask)
                 _, theme_logit, valence_logit = network.heads(hidden, mask)
                 present = torch.from_numpy(self.present[batch])
                 valence = torch.from_numpy(self.valence[batch]).reshape(-1)
@@ -334,21 +313,7 @@ class Trainer:
                 schedule.step()
                 optimiser.zero_grad()
             minutes = (time.monotonic() - started) / 60
-            log.info("epoch %d of %d: loss %.4f, %.1f minutes", epoch, stage.epochs, np.mean(losses), minutes)
-
-    def _lower(self, chosen: Sequence[int], layers: int) -> dict[int, Tensor]:
-        """What the lowest layers give for each example, in bfloat16 [t, size]."""
-        self.network.eval()
-        given: dict[int, Tensor] = {}
-        order = sorted(chosen, key=lambda i: len(self.tokens[i]))
-        for start in range(0, len(order), 64):
-            batch = order[start : start + 64]
-            ids, mask = self._padded(batch)
-            with torch.no_grad():
-                hidden = self.network.through(self.network.embedded(ids), mask, 0, layers)
-            for row, i in enumerate(batch):
-                given[i] = hidden[row, : len(self.tokens[i])].clone()
-        return given
+            log.info("epoch %d of %d: loss %.4f, %.1f minutes", epoch, settings.epochs, np.mean(losses), minutes)
 
     def _shuffled(self, chosen: Sequence[int]) -> list[list[int]]:
         """Batches of like length (sorted within twenty batches' worth, then shuffled): little is padded."""
@@ -371,22 +336,16 @@ class Trainer:
             mask[row, : len(self.tokens[i])] = 1
         return ids, mask
 
-    def _groups(self, stage: Stage) -> list[dict[str, object]]:
+    def _groups(self) -> list[dict[str, object]]:
+        settings = self.settings
         groups: list[dict[str, object]] = []
         for name, parameter in self.network.named_parameters():
             if parameter.requires_grad:
                 plain = name.endswith("bias") or "LayerNorm" in name
-                rate = stage.encoder_rate if name.startswith("bert.") else stage.head_rate
-                decay = 0.0 if plain else self.settings.weight_decay
+                rate = settings.encoder_rate if name.startswith("bert.") else settings.head_rate
+                decay = 0.0 if plain else settings.weight_decay
                 groups.append({"params": [parameter], "lr": rate, "weight_decay": decay})
         return groups
-
-
-def _stacked(rows: Sequence[Tensor], length: int) -> Tensor:
-    stacked = torch.zeros(len(rows), length, rows[0].shape[1], dtype=torch.bfloat16)
-    for i, row in enumerate(rows):
-        stacked[i, : len(row)] = row
-    return stacked
 
 
 def tokens_of(texts: Sequence[str], tokenizer_file: Path, limit: int) -> list[list[int]]:
@@ -563,39 +522,59 @@ def run(labels: Path, output: Path, holdout_only: bool, settings: Settings) -> N
     examples = read_examples(labels)
     codes = sorted({code for example in examples for code in example.labels})
     split = split_authorities([example.authority for example in examples])
+    held_out = output / "held-out"
+    with tempfile.TemporaryDirectory() as folder:
+        base = base_model(Path(folder) / "base")
+        if _made_with(held_out, labels, settings):
+            log.info("taken as it is: %s", held_out)
+        else:
+            hold_out(examples, codes, split, base, held_out, settings)
+            write_text(held_out / MADE_WITH, _made(labels, settings))
+        if holdout_only:
+            return
+        trainer = Trainer(examples, codes, base, settings)
+        trainer.train(range(len(examples)))
+        facts = write_encoder(trainer.network, codes, base, settings, output)
+    readings = read_held_out(held_out)
+    write_held_out(output, replace(readings, seen=frozenset(example.fingerprint for example in examples)))
+    log.info("written: %s (checksum %s)", output / GRAPH_FILE, facts.graph_sha256[:12])
+
+
+def hold_out(
+    examples: Sequence[Example], codes: Sequence[str], split: Split, base: Path, folder: Path, settings: Settings
+) -> None:
+    """Train on the training authorities; write that encoder, its readings of the others and its figures."""
     parts = [split.part(example.authority) for example in examples]
     training, calibration, test = (
         [i for i, part in enumerate(parts) if part == name] for name in ("train", "calib", "test")
     )
-    with tempfile.TemporaryDirectory() as folder:
-        base = base_model(Path(folder) / "base")
-        trainer = Trainer(examples, codes, base, settings)
-        for stage in settings.stages:
-            trainer.train(training, stage)
-        # Measured as it will be used: in 8 bits, by the code of the run time.
-        held_out = Path(folder) / "held-out"
-        write_encoder(trainer.network, codes, base, settings, held_out)
-        encoded = Encoder.load(held_out, settings.threads).encode([example.text for example in examples])
-        thresholds = tuned_thresholds(encoded.theme_probability[calibration], trainer.present[calibration])
-        scores = score(encoded, thresholds, trainer.present, trainer.valence, test)
-        report = {"settings": asdict(settings), "test_authorities": sorted(split.test), "scores": asdict(scores)}
-        write_text(output / "metrics.json", json.dumps(report, indent=2) + "\n")
-        log.info(
-            "%d paragraphs of %d authorities not trained on: macro F1 %.4f, micro F1 %.4f, valence accuracy %.4f",
-            scores.paragraphs,
-            len(split.test),
-            scores.macro_f1,
-            scores.micro_f1,
-            scores.valence_accuracy,
-        )
-        seen: Sequence[int] = training
-        if not holdout_only:
-            seen = range(len(examples))
-            rehearsed = trainer.shuffler.sample(training, round(settings.rehearsed * len(training)))
-            trainer.train([*calibration, *test, *rehearsed], settings.last_stage)
-        facts = write_encoder(trainer.network, codes, base, settings, output)
-    write_held_out(output, held_out_readings(examples, split, encoded, seen))
-    log.info("written: %s (checksum %s)", output / GRAPH_FILE, facts.graph_sha256[:12])
+    trainer = Trainer(examples, codes, base, settings)
+    trainer.train(training)
+    # Measured as it will be used: in 8 bits, by the code of the run time.
+    write_encoder(trainer.network, codes, base, settings, folder)
+    encoded = Encoder.load(folder, settings.threads).encode([example.text for example in examples])
+    thresholds = tuned_thresholds(encoded.theme_probability[calibration], trainer.present[calibration])
+    scores = score(encoded, thresholds, trainer.present, trainer.valence, test)
+    report = {"settings": asdict(settings), "test_authorities": sorted(split.test), "scores": asdict(scores)}
+    write_text(folder / "metrics.json", json.dumps(report, indent=2) + "\n")
+    write_held_out(folder, held_out_readings(examples, split, encoded, training))
+    log.info(
+        "%d paragraphs of %d authorities not trained on: macro F1 %.4f, micro F1 %.4f, valence accuracy %.4f",
+        scores.paragraphs,
+        len(split.test),
+        scores.macro_f1,
+        scores.micro_f1,
+        scores.valence_accuracy,
+    )
+
+
+def _made(labels: Path, settings: Settings) -> str:
+    return json.dumps({"labels_sha256": sha256_of(labels), "settings": asdict(settings)}, indent=2) + "\n"
+
+
+def _made_with(folder: Path, labels: Path, settings: Settings) -> bool:
+    made = folder / MADE_WITH
+    return made.is_file() and made.read_text(encoding="utf-8") == _made(labels, settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

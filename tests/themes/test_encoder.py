@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 import shutil
 import subprocess
 import sys
@@ -264,12 +265,10 @@ class TestFineTuning:
     def test_what_is_trained_is_what_the_run_time_reads(
         self, finetune, base: Path, labels: Path, tmp_path: Path
     ) -> None:
-        stages = (finetune.Stage(6, 1e-3, 1e-2, 0.1, 0), finetune.Stage(2, 1e-3, 1e-2, 0.1, 1))
-        settings = finetune.Settings(stages=stages, batch=8)
+        settings = finetune.Settings(epochs=8, encoder_rate=1e-3, head_rate=1e-2, batch=8)
         examples = finetune.read_examples(labels)
         trainer = finetune.Trainer(examples, ("adoption", "camhs"), base, settings)
-        for stage in stages:
-            trainer.train(range(len(examples)), stage)
+        trainer.train(range(len(examples)))
         finetune.write_encoder(trainer.network, ("adoption", "camhs"), base, settings, tmp_path / "made")
         encoded = Encoder.load(tmp_path / "made").encode(["adopters praise the", "the children wait late"])
         assert encoded.theme_probability.round().tolist() == [[1, 0], [0, 1]]
@@ -280,8 +279,7 @@ class TestFineTuning:
         self, finetune, base: Path, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(finetune, "base_model", lambda _: base)
-        quick = finetune.Stage(1, 1e-3, 1e-2, 0.1, 1)
-        settings = finetune.Settings(stages=(quick,), last_stage=quick, batch=8)
+        settings = finetune.Settings(epochs=1, batch=8)
         made = tmp_path / "made"
         finetune.run(labels, made, holdout_only=False, settings=settings)
         examples = finetune.read_examples(labels)
@@ -291,7 +289,7 @@ class TestFineTuning:
         assert held_out.seen == {fingerprint(json.loads(line)["text"]) for line in labels.open(encoding="utf-8")}
         assert held_out.vectors.shape[1] == 2 * 4
         assert Encoder.load(made).codes == held_out.codes == ("adoption", "camhs")
-        scores = json.loads((made / "metrics.json").read_text(encoding="utf-8"))["scores"]
+        scores = json.loads((made / "held-out" / "metrics.json").read_text(encoding="utf-8"))["scores"]
         assert scores["paragraphs"] == sum(e.authority in split.test for e in examples)
 
     def test_the_fast_layers_compute_what_the_library_computes(self, finetune, base: Path) -> None:
@@ -302,17 +300,35 @@ class TestFineTuning:
         mask = (ids != 0).long()
         with torch.no_grad():
             expected = network.bert(input_ids=ids, attention_mask=mask).last_hidden_state
-            fast = network.through(network.embedded(ids), mask, 0, 2).float()
+            fast = network.through(network.embedded(ids), mask).float()
         assert torch.allclose(fast[mask == 1], expected[mask == 1], atol=0.06)
 
-    def test_frozen_layers_stay_and_the_others_move(self, finetune, base: Path, labels: Path) -> None:
+    def test_a_held_out_encoder_is_trained_once(
+        self,
+        finetune,
+        base: Path,
+        labels: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(finetune, "base_model", lambda _: base)
+        made, settings = tmp_path / "made", finetune.Settings(epochs=1, batch=8)
+        finetune.run(labels, made, holdout_only=True, settings=settings)
+        assert not (made / "encoder.json").exists()
+        first = (made / "held-out" / GRAPH_FILE).stat().st_mtime_ns
+        finetune.run(labels, made, holdout_only=True, settings=settings)
+        assert (made / "held-out" / GRAPH_FILE).stat().st_mtime_ns == first
+        finetune.run(labels, made, holdout_only=True, settings=replace(settings, epochs=2))
+        assert (made / "held-out" / GRAPH_FILE).stat().st_mtime_ns != first
+
+    def test_word_vectors_stay_and_the_layers_move(self, finetune, base: Path, labels: Path) -> None:
         examples = finetune.read_examples(labels)
-        trainer = finetune.Trainer(examples, ("adoption", "camhs"), base, finetune.Settings())
+        trainer = finetune.Trainer(examples, ("adoption", "camhs"), base, finetune.Settings(epochs=1))
         before = {name: value.clone() for name, value in trainer.network.named_parameters()}
-        trainer.train(range(len(examples)), finetune.Stage(1, 1e-3, 1e-2, 0.1, 1))
+        trainer.train(range(len(examples)))
         moved = {name for name, value in trainer.network.named_parameters() if not value.equal(before[name])}
-        assert any(name.startswith("bert.encoder.layer.1.") for name in moved)
-        assert not any(name.startswith(("bert.embeddings.", "bert.encoder.layer.0.")) for name in moved)
+        assert {name.split(".")[3] for name in moved if name.startswith("bert.encoder.layer.")} == {"0", "1"}
+        assert "bert.embeddings.word_embeddings.weight" not in moved
 
     def test_authorities_are_parted_whole_and_always_the_same(self, finetune) -> None:
         names = [f"town {i}" for i in range(115)]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import PipelineError
 from pipeline.files import written_whole
 from pipeline.themes.calibration import sigmoid_of
+from pipeline.themes.classifier import VALENCES
 from pipeline.themes.dataset import Labelled
 from pipeline.themes.modelfile import Model
 from pipeline.themes.readings import EncoderReadings
@@ -36,7 +37,8 @@ class Answers:
     probabilities : float32 [n, k]
     tagged : bool [n, k]
     valences : int8 [n, k]
-        Positions in :data:`~pipeline.themes.classifier.VALENCES`; -1 where the paragraph's labels lack the theme.
+        Positions in :data:`~pipeline.themes.classifier.VALENCES`; -1 where the theme is neither labelled nor tagged
+        (in older files also where it is tagged but not labelled).
     """
 
     codes: tuple[str, ...]
@@ -55,7 +57,7 @@ class Answers:
         """From arrays in the order of ``data``; ``valences`` are probabilities of shape (n, k, 3)."""
         import numpy as np
 
-        best = np.where(data.labels, valences.argmax(axis=2), -1).astype(np.int8)
+        best = np.where(data.labels | tagged, valences.argmax(axis=2), -1).astype(np.int8)
         return Answers(data.codes, data.fingerprints, probabilities.astype(np.float32), tagged, best)
 
     def columns(self, codes: tuple[str, ...]) -> Answers:
@@ -86,17 +88,24 @@ class Answers:
             np.vstack([self.valences, more.valences]),
         )
 
+    @property
+    def has_all_valences(self) -> bool:
+        """Whether every tagged theme has its valence; files of older trainings lack those of wrongly tagged ones."""
+        return not bool((self.tagged & (self.valences < 0)).any())
+
     def frame(self) -> pd.DataFrame:
-        """``fingerprint, theme, probability, tagged``: a row a paragraph and theme."""
+        """``fingerprint, theme, probability, tagged, valence``: a row a paragraph and theme; ``valence`` is a sign."""
         import numpy as np
         import pandas as pd
 
+        signs = np.array([*(valence.value for valence in VALENCES), ""])
         return pd.DataFrame(
             {
                 "fingerprint": np.repeat(self.fingerprints, len(self.codes)),
                 "theme": np.tile(self.codes, len(self.fingerprints)),
                 "probability": self.probabilities.ravel(),
                 "tagged": self.tagged.ravel(),
+                "valence": signs[self.valences.ravel()],  # -1: the last, which is empty
             }
         )
 
@@ -168,18 +177,23 @@ def answers_of(
         entry = manifest.calibration[code]
         probabilities[:, column] = sigmoid_of(scores[:, column], entry.slope, entry.intercept)
         thresholds[column] = entry.threshold
-    own = data.labels[rows]
-    labelled = [(i, data.codes[j]) for i, j in zip(*np.nonzero(own), strict=True) if data.codes[j] in codes]
-    at, themes = [int(i) for i, _ in labelled], [code for _, code in labelled]
-    valences = model.classifier.valence_probabilities(some, at, themes, matcher)
     if encoder is not None and manifest.stack is not None:
         vectors = encoder.of(fingerprints)
         joined = stacked_probabilities(manifest.stack, codes, scores, vectors, encoder.codes)
         for code, values in joined.items():
             probabilities[:, codes.index(code)] = values
             thresholds[codes.index(code)] = manifest.stack.themes[code].threshold
-        valences = stacked_valence(manifest.stack, valences, at, themes, vectors, encoder.codes)
+    tagged = probabilities >= thresholds
+    known = [(column, data.codes.index(code)) for column, code in enumerate(codes) if code in data.codes]
+    wanted = tagged.copy()
+    for column, own in known:
+        wanted[:, column] |= data.labels[rows, own]
+    at, columns = (places.tolist() for places in np.nonzero(wanted))
+    themes = [codes[column] for column in columns]
+    valences = model.classifier.valence_probabilities(some, at, themes, matcher)
+    if encoder is not None and manifest.stack is not None:
+        valences = stacked_valence(manifest.stack, valences, at, themes, encoder.of(fingerprints), encoder.codes)
     best = np.full(scores.shape, -1, np.int8)
     if themes:
-        best[at, [codes.index(code) for code in themes]] = valences.argmax(axis=1)
-    return Answers(codes, tuple(fingerprints), probabilities.astype(np.float32), probabilities >= thresholds, best)
+        best[at, columns] = valences.argmax(axis=1)
+    return Answers(codes, tuple(fingerprints), probabilities.astype(np.float32), tagged, best)

@@ -22,6 +22,7 @@ _C = 10.0
 _VALENCE_C = 3.0
 _DIMENSIONS = 100
 _TOPIC_TEXTS = 20_000
+_AT_A_TIME = 256  # texts whose valences are read at once
 _LARGE = 2000  # paragraphs from which on starting processes pays
 
 
@@ -106,7 +107,7 @@ class OutOfFold:
     scores : float32 [n, k]
         Uncalibrated.
     valences : float32 [n, k, 3]
-        Probabilities, for the themes labelled; 0 elsewhere.
+        Probabilities, for every theme: which are tagged is known only when all folds are calibrated.
     """
 
     scores: np.ndarray[Any, Any]
@@ -127,10 +128,22 @@ def out_of_fold(
         fitted = fit_classifier(data.rows(kept), [readings[i] for i in kept.tolist()], matcher, topics, seed)
         own = [readings[i] for i in held.tolist()]
         scores[held] = fitted.scores(own, matcher)
-        rows, columns = np.nonzero(data.labels[held])
-        themes = [data.codes[column] for column in columns]
-        valences[held[rows], columns] = fitted.valence_probabilities(own, rows.tolist(), themes, matcher)
+        valences[held] = _all_valences(fitted, own, matcher)
     return OutOfFold(scores, valences)
+
+
+def _all_valences(classifier: Classifier, readings: Sequence[Reading], matcher: TermMatcher) -> np.ndarray[Any, Any]:
+    """Valence probabilities of every theme: shape (n, k, 3); some texts at a time, a row a theme being wide."""
+    import numpy as np
+
+    codes = classifier.codes
+    valences = np.zeros((len(readings), len(codes), len(VALENCES)), np.float32)
+    for start in range(0, len(readings), _AT_A_TIME):
+        some = readings[start : start + _AT_A_TIME]
+        rows = np.repeat(np.arange(len(some)), len(codes)).tolist()
+        given = classifier.valence_probabilities(some, rows, list(codes) * len(some), matcher)
+        valences[start : start + len(some)] = given.reshape(len(some), len(codes), len(VALENCES))
+    return valences
 
 
 def fit_calibrations(

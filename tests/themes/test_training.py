@@ -55,6 +55,10 @@ def test_each_answer_kept_is_of_a_model_that_did_not_see_the_authority(trained: 
     frame = answers.frame()
     tagged = frame[frame["tagged"]].groupby("theme").size()
     assert tagged.to_dict() == dict(zip(trained.scores.themes["theme"], trained.scores.themes["tagged"], strict=True))
+    # Every tag has its valence, a wrong one too; what is neither tagged nor labelled has none.
+    assert answers.has_all_valences
+    assert set(frame.loc[frame["tagged"], "valence"]) <= {"+", "-", "0"}
+    assert (frame.loc[answers.valences.ravel() < 0, "valence"] == "").all()
 
 
 def test_a_worse_model_is_kept_but_not_put_to_use(

@@ -200,7 +200,7 @@ def test_a_full_disk_is_not_this_files_fault(
         raise OSError(28, "No space left on device", "a file")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipeline.sources.ofsted.settling.os.fsync", full)
+        patch.setattr("pipeline.sources.ofsted.documents.os.fsync", full)
         with pytest.raises(OSError, match="No space left"):
             list(visitor.source().fetch(discovery.new))
     _, fetched = visitor.run()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
 
 from pipeline.files import safe_name, sha256_of, write_text
 from pipeline.sources.ofsted.client import Answer, PoliteClient
@@ -18,6 +19,7 @@ from pipeline.sources.ofsted.errors import FetchError, StopAsking, TryAgain
 _HEAD = 1024  # where a PDF must say that it is one
 _TAIL = 2048  # where it must say that it ends
 _PAGE_BYTES = 1_000_000
+_QUICK_S, _QUICK_BYTES = 0.1, 4_000_000  # what comes in less is not worth a note to resume it by
 _NOT_FOUND = re.compile(r"<title[^>]*>\s*Report not found\b", re.IGNORECASE)
 
 
@@ -74,20 +76,28 @@ class Wanted:
         return f"{folder}/{safe_name(self.title, 60)} - {day} - {self.file_number}-{sha256[:8]}.pdf"
 
 
+Keep = Callable[[], Stored]
+"""Puts a document that arrived in its place, safe from a power cut; :class:`OSError` as the file system does.
+
+May run in another thread, while the next document arrives.
+"""
+
+
 class Shelf:
     """The folder that fetched documents lie in, those half-fetched in ``.partial`` below it."""
 
     def __init__(self, folder: Path, limit_bytes: int) -> None:
         self.folder = folder
         self._partial = folder / ".partial"
+        self._partial.mkdir(parents=True, exist_ok=True)
         self._limit = limit_bytes
         # By file number: a run may have been killed between storing a document and remembering it.
         self._stored: dict[str, list[Path]] = {}
         for path in folder.glob("*/* - *-????????.pdf"):
             self._stored.setdefault(path.stem.rpartition("-")[0].rpartition(" ")[2], []).append(path)
 
-    def fetch(self, client: PoliteClient, wanted: Wanted, held: Validators | None = None) -> Stored:
-        """Fetch a document.
+    def fetch(self, client: PoliteClient, wanted: Wanted, held: Validators | None = None) -> Keep:
+        """Fetch a document. It has then arrived whole; calling what is returned keeps it.
 
         Parameters
         ----------
@@ -105,10 +115,10 @@ class Shelf:
         """
         found = self._already_there(wanted) if held is None else None
         if found is not None:
-            return found
+            return lambda: found
         partial = _Partial(self._partial, wanted)
 
-        def take(answer: Answer) -> Stored:
+        def take(answer: Answer) -> Keep:
             try:
                 return self._take(answer, wanted, partial, held is not None)
             except (TryAgain, StopAsking):
@@ -119,20 +129,16 @@ class Shelf:
 
         return client.file(wanted.url, take, lambda: partial.headers(held))
 
-    def forget_partial(self, wanted: Wanted) -> None:
-        """Clean up after a document that is stored and remembered."""
-        _Partial(self._partial, wanted).clear()
-
     def _already_there(self, wanted: Wanted) -> Stored | None:
         for path in self._stored.get(wanted.file_number, ()):
             sha256 = sha256_of(path)
             if path.stem.endswith(sha256[:8]):
-                validators = _Partial(self._partial, wanted).validators or Validators(wanted.url)
-                return _stored(self.folder, path, sha256, validators)
+                return _stored(self.folder, path, sha256, Validators(wanted.url))
         return None
 
-    def _take(self, answer: Answer, wanted: Wanted, partial: _Partial, held: bool) -> Stored:
+    def _take(self, answer: Answer, wanted: Wanted, partial: _Partial, held: bool) -> Keep:
         if answer.status == 304 and held:
+            partial.clear()
             raise NotModified
         if answer.status == 416:
             partial.clear()
@@ -150,65 +156,72 @@ class Shelf:
         length = answer.length
         if length is not None and start + length > self._limit:
             raise FetchError(f"{wanted.url} is larger than {self._limit / 1e6:g} MB; it was refused.")
+        pieces = answer.body(self._limit - start)
         if start == 0:
-            pieces = answer.body(self._limit)
             head = _at_least(pieces, _HEAD)
             if b"%PDF-" not in head[:_HEAD]:
                 raise _not_a_pdf(wanted.url, head, pieces)
-            sha256 = partial.begin(validators, head)
+            partial.begin(validators, head, pieces)
         else:
-            pieces = answer.body(self._limit - start)
-            sha256 = partial.resume()
-        with partial.open() as file:
-            for piece in pieces:
-                file.write(piece)
-                sha256.update(piece)
-            size = file.tell()
+            partial.go_on(pieces)
+        size = partial.size
         if length is not None and answer.header("content-encoding") is None and size != start + length:
             partial.clear()
             raise TryAgain(f"{wanted.url} came as {size:,} bytes, {start + length:,} were announced")
-        if not partial.ends_well():
+        if b"%%EOF" not in partial.tail():
             partial.clear()
             raise TryAgain(f"{wanted.url} has no end-of-file mark: it is cut short")
-        target = self.folder / wanted.path(sha256.hexdigest())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.move(target)
-        return _stored(self.folder, target, sha256.hexdigest(), validators)
+
+        def keep() -> Stored:
+            sha256 = partial.sha256()
+            target = self.folder / wanted.path(sha256)
+            partial.move(target)
+            return _stored(self.folder, target, sha256, validators)
+
+        return keep
 
 
 class _Partial:
-    """A document on its way: its bytes so far and, beside them, the version that they are of.
+    """A document on its way: its bytes so far and, beside them, a note of the version that they are of.
 
-    The bytes must outlive the process, which is why it is not :func:`pipeline.files.written_whole`'s temporary file.
+    What comes quickly stays in memory until it is whole; what does not, or breaks off, must outlive the process, which
+    is why it is not :func:`pipeline.files.written_whole`'s temporary file.
     """
 
     def __init__(self, folder: Path, wanted: Wanted) -> None:
         self._file = folder / f"{wanted.file_number}.part"
-        self._beside = folder / f"{wanted.file_number}.json"
+        self._note = folder / f"{wanted.file_number}.json"
         self._url = wanted.url
+        self._whole: bytearray | None = None  # all of it, where it came quickly
 
     @property
     def size(self) -> int:
         """Bytes there already."""
-        return self._file.stat().st_size if self._file.exists() else 0
+        if self._whole is not None:
+            return len(self._whole)
+        try:
+            return self._file.stat().st_size
+        except FileNotFoundError:
+            return 0
 
     @property
     def validators(self) -> Validators | None:
         """The version begun; ``None`` where there is none that could be gone on with."""
         try:
-            validators = Validators(**json.loads(self._beside.read_text(encoding="utf-8")))
+            validators = Validators(**json.loads(self._note.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError):
-            self._beside.unlink(missing_ok=True)  # damaged; begun anew
+            self._note.unlink(missing_ok=True)  # damaged; begun anew
             return None
         return validators if validators.url == self._url else None
 
     def headers(self, held: Validators | None) -> Mapping[str, str]:
         """Go on where it broke off, or fetch if it is another version, or just fetch."""
-        validators = self.validators if self.size > _HEAD else None
+        size = self.size
+        validators = self.validators if size > _HEAD else None
         if validators is not None and validators.strong is not None:
-            return {"Range": f"bytes={self.size}-", "If-Range": validators.strong}
+            return {"Range": f"bytes={size}-", "If-Range": validators.strong}
         conditions = {}
         if held is not None and held.etag:
             conditions["If-None-Match"] = held.etag
@@ -216,38 +229,75 @@ class _Partial:
             conditions["If-Modified-Since"] = held.last_modified
         return conditions
 
-    def begin(self, validators: Validators, head: bytes) -> hashlib._Hash:
-        """Start a version, with its first bytes."""
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        # The bytes of another version must never stand beside these validators.
-        self._file.unlink(missing_ok=True)
-        write_text(self._beside, json.dumps(asdict(validators)))
-        self._file.write_bytes(head)
-        return hashlib.sha256(head)
+    def begin(self, validators: Validators, head: bytes, pieces: Iterator[bytes]) -> None:
+        """Take a version in, from its beginning."""
+        body, began = bytearray(head), time.monotonic()
+        try:
+            for piece in pieces:
+                body += piece
+                if len(body) > _QUICK_BYTES or time.monotonic() - began > _QUICK_S:
+                    break
+            else:
+                self._whole = body
+                return
+        except BaseException:  # broken off, by whomever: to be gone on with
+            self._write(body, validators)
+            raise
+        self._write(body, validators)
+        self.go_on(pieces)
 
-    def resume(self) -> hashlib._Hash:
-        """The hash of what is there."""
-        with self._file.open("rb") as file:
-            return hashlib.file_digest(file, "sha256")
+    def go_on(self, pieces: Iterator[bytes]) -> None:
+        """Take in what follows what is on disk."""
+        with self._file.open("ab") as file:
+            for piece in pieces:
+                file.write(piece)
 
-    def open(self) -> BinaryIO:
-        """To write on."""
-        return self._file.open("ab")
-
-    def ends_well(self) -> bool:
-        """Whether the end-of-file mark is where it should be."""
+    def tail(self) -> bytes:
+        """Where the end-of-file mark should be."""
+        if self._whole is not None:
+            return bytes(self._whole[-_TAIL:])
         with self._file.open("rb") as file:
             file.seek(max(0, self.size - _TAIL))
-            return b"%%EOF" in file.read()
+            return file.read()
+
+    def sha256(self) -> str:
+        """In hex, of what is there."""
+        return sha256_of(self._file) if self._whole is None else hashlib.sha256(self._whole).hexdigest()
 
     def move(self, target: Path) -> None:
-        """Into its place, in one step."""
-        self._file.replace(target)
+        """Into its place in one step, once it is safe on disk."""
+        if self._whole is not None:
+            self._write(self._whole, flush=True)
+        else:
+            with self._file.open("r+b") as file:  # Windows flushes only what was opened for writing
+                os.fsync(file.fileno())
+        try:
+            self._file.replace(target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._file.replace(target)
+        if self._whole is None:
+            self._note.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Forget it."""
+        self._whole = None
         self._file.unlink(missing_ok=True)
-        self._beside.unlink(missing_ok=True)
+        self._note.unlink(missing_ok=True)
+
+    def _write(self, body: bytearray, validators: Validators | None = None, flush: bool = False) -> None:
+        """Put it on disk; with ``validators`` it can be gone on with."""
+        # The bytes of one version must never stand beside the note of another: the old note goes before they come,
+        # and the old bytes before the new note.
+        self._note.unlink(missing_ok=True)
+        if validators is not None:
+            self._file.unlink(missing_ok=True)
+            write_text(self._note, json.dumps(asdict(validators)))
+        with self._file.open("wb") as file:
+            file.write(body)
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
 
 
 def _stored(folder: Path, path: Path, sha256: str, validators: Validators) -> Stored:

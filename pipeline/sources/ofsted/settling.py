@@ -1,17 +1,16 @@
 """Results that are given only once they would survive a power cut.
 
-Waiting for the disk after every file would make the disk's delay the pace; so files are flushed by other threads while
-the next ones arrive, and remembered some at a time. A run that is killed in between finds them on disk by their names.
+Waiting for the disk after every file would make the disk's delay the pace; so other threads hash, write and flush files
+while the next ones arrive, and they are remembered some at a time. A run that is killed in between finds them on disk
+by their names.
 """
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from pipeline.sources.base import Fetched
 from pipeline.sources.ofsted.state import Known, SiteState
@@ -22,56 +21,45 @@ _AT_ONCE = 16
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one listing: what is told, what is to be remembered, the new file, what is to be tidied up."""
+    """What came of one listing: what is told, and what is to be remembered."""
 
     fetched: Fetched
     publication: Known | None = None
-    path: Path | None = None
-    tidy: Callable[[], None] | None = None
 
 
 class Settling:
-    """Flushes and remembers results in order; a context manager."""
+    """Keeps files and remembers results, in order; a context manager. What it was given is kept, however it ends."""
 
     def __init__(self, state: SiteState) -> None:
         self._state = state
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="flush")
-        self._waiting: deque[tuple[Result, Future[None] | None]] = deque()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="keep")
+        self._waiting: deque[Result | Future[Result]] = deque()
 
     def __enter__(self) -> Settling:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown()
 
-    def add(self, result: Result) -> Iterator[Fetched]:
-        """Take a result; give those that are safe, once there are some.
+    def add(self, result: Result | Callable[[], Result]) -> Iterator[Fetched]:
+        """Take a result, or what makes one by keeping a file; give those that are safe, once there are some.
 
         Raises
         ------
         OSError
-            A file could not be flushed.
+            A file could not be kept.
         """
-        self._waiting.append((result, self._pool.submit(_flush, result.path) if result.path is not None else None))
-        if len(self._waiting) >= _AT_ONCE:
-            yield from self.rest()
+        self._waiting.append(result if isinstance(result, Result) else self._pool.submit(result))
+        if len(self._waiting) >= 2 * _AT_ONCE:  # the earlier half has had time to settle
+            yield from self._give(_AT_ONCE)
 
     def rest(self) -> Iterator[Fetched]:
         """Give all that wait."""
-        results = []
-        while self._waiting:
-            result, flushed = self._waiting.popleft()
-            if flushed is not None:
-                flushed.result()
-            results.append(result)
+        return self._give(len(self._waiting))
+
+    def _give(self, count: int) -> Iterator[Fetched]:
+        waiting = [self._waiting.popleft() for _ in range(count)]
+        results = [each if isinstance(each, Result) else each.result() for each in waiting]
         self._state.keep(result.publication for result in results if result.publication is not None)
         for result in results:
-            if result.tidy is not None:
-                result.tidy()
-        for result in results:
             yield result.fetched
-
-
-def _flush(path: Path) -> None:
-    with path.open("r+b") as file:  # Windows flushes only what was opened for writing
-        os.fsync(file.fileno())

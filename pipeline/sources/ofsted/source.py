@@ -5,11 +5,10 @@ from __future__ import annotations
 import difflib
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -107,7 +106,9 @@ class OfstedSite:
                 progress("files", done, len(waiting))
                 publication = publications[listing.source_path.rpartition("/")[2]]
                 if publication.held(self._folder) and not self._is_due(publication):
-                    result = Result(Fetched(self._listing(publication, providers), Outcome.READY))
+                    result: Result | Callable[[], Result] = Result(
+                        Fetched(self._listing(publication, providers), Outcome.READY)
+                    )
                 elif stopped is not None:
                     result = Result(Fetched(listing, Outcome.LEFT))
                 else:
@@ -121,7 +122,10 @@ class OfstedSite:
             yield from settling.rest()
         progress("files", len(waiting), len(waiting))
 
-    def _fetch(self, client: PoliteClient, shelf: Shelf, publication: Known, providers: dict[str, Provider]) -> Result:
+    def _fetch(
+        self, client: PoliteClient, shelf: Shelf, publication: Known, providers: dict[str, Provider]
+    ) -> Result | Callable[[], Result]:
+        """What came of it; a document that arrived is still to be kept."""
         provider = providers[publication.urn]
         held = publication.held(self._folder)
         wanted = Wanted(
@@ -135,13 +139,11 @@ class OfstedSite:
         validators = Validators(publication.url, publication.etag, publication.last_modified) if held else None
         now = self._clock.today()
 
-        def result(outcome: Outcome, changed: Known, reason: str | None = None, path: Path | None = None) -> Result:
-            whole = outcome is not Outcome.FAILED  # what came of one that failed may be gone on with
-            tidy = partial(shelf.forget_partial, wanted) if whole else None
-            return Result(Fetched(self._listing(changed, providers), outcome, reason), changed, path, tidy)
+        def result(outcome: Outcome, changed: Known, reason: str | None = None) -> Result:
+            return Result(Fetched(self._listing(changed, providers), outcome, reason), changed)
 
         try:
-            stored = shelf.fetch(client, wanted, validators)
+            keep = shelf.fetch(client, wanted, validators)
         except NotModified:
             confirmed = replace(publication, checked=stamp(now), withdrawn=False, tries=0, next_try=None, reason=None)
             return result(Outcome.UNCHANGED, confirmed)
@@ -157,9 +159,13 @@ class OfstedSite:
         except FetchError as error:
             changed = replace(publication, tries=publication.tries + 1, reason=str(error))
             return result(Outcome.FAILED, changed, str(error))
-        same = held and stored.sha256 == publication.sha256
-        taken = _with(publication, stored, stamp(now))
-        return result(Outcome.UNCHANGED if same else Outcome.READY, taken, None, self._folder / stored.file)
+
+        def kept() -> Result:
+            stored = keep()
+            same = held and stored.sha256 == publication.sha256
+            return result(Outcome.UNCHANGED if same else Outcome.READY, _with(publication, stored, stamp(now)))
+
+        return kept
 
     def _sorted(self, survey: Survey, known: base.Known) -> Discovery:
         new: list[Listing] = []

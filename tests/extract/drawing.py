@@ -10,6 +10,8 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 LEFT, RIGHT, PITCH = 72.0, 523.0, 14.5
+_SUBJECTS = ("children in need of help and protection", "children looked after", "care leavers")
+SIF_TITLE = f"Inspection of services for {_SUBJECTS[0]}, {_SUBJECTS[1]} and {_SUBJECTS[2]}"
 _HEIGHT = A4[1]
 
 

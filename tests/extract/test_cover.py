@@ -10,7 +10,7 @@ import pytest
 from pipeline.domain import Cover, Framework, InspectionType
 from pipeline.extract import read_document
 from pipeline.extract.cover import place_name
-from tests.extract.drawing import Sheet
+from tests.extract.drawing import SIF_TITLE, Sheet
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,6 @@ def cover(path: Path, title: list[str], *lines: str, kind: str | None = None, he
     return read_document(sheet.save()).cover
 
 
-_SIF = "Inspection of services for children in need of help and protection, children looked after and care leavers"
-
-
 def test_single_inspection(tmp_path: Path) -> None:
     read = cover(
         tmp_path / "a.pdf",
@@ -62,7 +59,7 @@ def test_single_inspection(tmp_path: Path) -> None:
         "Inspection date: 11 January 2016 – 4 February 2016",
         "Report published: 29 March 2016",
         "Lead inspector: Ada Example-Smith",
-        kind=_SIF,
+        kind=SIF_TITLE,
     )
     assert read == Cover(
         authority="London Borough of Inventon and Example",
@@ -77,7 +74,10 @@ def test_single_inspection(tmp_path: Path) -> None:
 
 def test_reinspection_is_told_by_its_title(tmp_path: Path) -> None:
     read = cover(
-        tmp_path / "a.pdf", ["Inventon"], "Inspection dates: 6 to 30 March 2017", kind=f"Re-{_SIF[0].lower()}{_SIF[1:]}"
+        tmp_path / "a.pdf",
+        ["Inventon"],
+        "Inspection dates: 6 to 30 March 2017",
+        kind=f"Re-{SIF_TITLE[0].lower()}{SIF_TITLE[1:]}",
     )
     assert (read.framework, read.inspection_type) == (Framework.SIF, InspectionType.REINSPECTION)
 

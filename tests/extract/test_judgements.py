@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.domain import Basis, Document, Domain, Grade, InspectionType
 from pipeline.extract import read_document
-from tests.extract.drawing import LEFT, PITCH, Sheet
+from tests.extract.drawing import LEFT, PITCH, SIF_TITLE, Sheet
 
 _LEADERS = ["The impact of leaders on social work", "practice with children and families"]
 _HELP = ["The experiences and progress of", "children who need help and protection"]
@@ -87,9 +87,7 @@ def test_absent_overall_judgement_is_said_to_be_absent(tmp_path: Path) -> None:
 def test_single_inspection_table_over_two_pages_with_grades_of_three_lines(tmp_path: Path, engine: str) -> None:
     sheet = Sheet(tmp_path / "sif.pdf", bottom=700)
     sheet.title("Inventon Metropolitan Borough Council")
-    sheet.heading(
-        "Inspection of services for children in need of help and protection, children looked after and care leavers"
-    )
+    sheet.heading(SIF_TITLE)
     sheet.put("Inspection date: 3 November – 26 November 2015", size=14)
     sheet.down(29)
     sheet.y = 520

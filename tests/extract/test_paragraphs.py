@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.domain import Document, Paragraph, ParagraphKind, Section
 from pipeline.extract import ExtractOptions, read_document
-from tests.extract.drawing import LEFT, Sheet
+from tests.extract.drawing import LEFT, SIF_TITLE, Sheet
 
 Engine = Literal["pdfium", "pdfplumber"]
 
@@ -177,23 +177,22 @@ def test_rotated_pages_are_read_as_they_are_shown(tmp_path: Path, rotation: int)
 def test_verdict_boxes_open_sections_of_the_single_inspection(tmp_path: Path) -> None:
     sheet = Sheet(tmp_path / "boxes.pdf")
     sheet.title("Inventon")
-    sheet.heading(
-        "Inspection of services for children in need of help and protection, children looked after and care leavers"
-    )
+    sheet.heading(SIF_TITLE)
     sheet.turn()
     sheet.heading("Contents", size=26)
     sheet.put("Executive summary 3")
     sheet.down(20)
     sheet.put("Leadership, management and governance 9")
     sheet.turn()
-    for label, grade in (
+    boxes = (
         (
             ["The experiences and progress of", "children who need help and", "protection"],
             ["Requires improvement", "to be good"],
         ),
         (["The experiences and progress of", "children looked after and achieving", "permanence"], ["Good"]),
         (["Leadership, management and", "governance"], ["Inadequate"]),
-    ):
+    )
+    for label, grade in boxes:
         top, height = sheet.y, 16.0 * len(label)
         for lines, x in ((label, LEFT + 4), (grade, 360)):
             y = top + (height - 16.0 * len(lines)) / 2

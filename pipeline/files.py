@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _RESERVED = re.compile(r"(?i)^(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}(\.\w+)?")  # names that written_whole gives
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -35,6 +36,16 @@ def written_whole(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def clear_half_written(folder: Path) -> None:
+    """Remove the temporary files that :func:`written_whole` left in ``folder`` when its process was killed.
+
+    Only for a folder that nobody else is writing into.
+    """
+    for left in folder.glob(".*"):
+        if _TEMPORARY.fullmatch(left.name) and left.is_file():
+            left.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -21,8 +21,10 @@ from pipeline.themes.taxonomy import Taxonomy
 if TYPE_CHECKING:
     import pandas as pd
 
-Correction = Callable[[Corpus], "pd.DataFrame | None"]
-"""Shares corrected for the classifier's errors; None where there are no labels to correct by."""
+    from pipeline.correcting import Corrected
+
+Correction = Callable[[Corpus], "Corrected"]
+"""Shares corrected for the classifier's errors, and what they rest on or why there are none."""
 
 ALL_REPORTS = "all reports"
 TERMS_A_BAND = 25

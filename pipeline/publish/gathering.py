@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from pipeline import __version__, schema
 from pipeline.analysis import read_corpus
 from pipeline.config import Config
+from pipeline.correcting import Basis, Corrected
 from pipeline.publish.counting import (
     Correction,
     co_occurrence_table,
@@ -35,8 +37,7 @@ def gather(
     Parameters
     ----------
     corrected : function of a Corpus, optional
-        Gives shares corrected for the classifier's errors by overall judgement (columns
-        :data:`pipeline.tables.columns.CORRECTED`), or None where there are no labels to correct by.
+        Gives shares corrected for the classifier's errors by overall judgement; without it none are published.
 
     Raises
     ------
@@ -44,16 +45,16 @@ def gather(
         The store holds what the configuration has no place for (see :meth:`pipeline.tables.corpus.Corpus.read`).
     """
     corpus = read_corpus(store, config)
+    shares = corrected(corpus) if corrected else Corrected(pd.DataFrame(), Basis(reason="No correction was made."))
     with store.reading() as connection:
-        about = _about(connection, config, taxonomy, corpus, run_id)
+        about = _about(connection, config, taxonomy, corpus, run_id, shares.basis)
         quotations = strongest(connection, config, QUOTATIONS_EACH)
         listed = reports_table(connection, config, corpus)
         terms = term_tables(connection, corpus, taxonomy)
-    shares = corrected(corpus) if corrected else None
     tables = [
         *frequency_tables(corpus, config, taxonomy),
         *test_tables(corpus, taxonomy),
-        *([corrected_table(shares)] if shares is not None else []),
+        *([corrected_table(shares.shares)] if not shares.basis.reason else []),
         *terms,
         co_occurrence_table(corpus, taxonomy),
         judged_table(corpus),
@@ -63,7 +64,9 @@ def gather(
     return Publication(about, taxonomy, config, store, corpus, {table.name: table for table in tables}, quotations)
 
 
-def _about(connection: Connection, config: Config, taxonomy: Taxonomy, corpus: Corpus, run_id: int) -> About:
+def _about(
+    connection: Connection, config: Config, taxonomy: Taxonomy, corpus: Corpus, run_id: int, correction: Basis
+) -> About:
     started = connection.scalar(select(schema.runs.c.started).where(schema.runs.c.run_id == run_id))
     # The run's own time, so that the same run publishes the same bytes.
     made = datetime.fromisoformat(started) if started else datetime.now().astimezone()
@@ -89,5 +92,6 @@ def _about(connection: Connection, config: Config, taxonomy: Taxonomy, corpus: C
         taxonomy_source=taxonomy.source,
         draws=config.tables.bootstrap_draws,
         set_aside=tuple((path, reason) for path, reason in aside),
+        correction=correction,
         bands=tuple((grade.value, band.value) for grade, band in sorted(config.bands.items())),
     )

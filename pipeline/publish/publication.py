@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from pipeline.config import Config
+from pipeline.correcting import Basis
 from pipeline.publish.quotations import Quotation
 from pipeline.store import Store
 from pipeline.tables.columns import Field
@@ -64,6 +65,7 @@ class About:
     draws: int
     set_aside: tuple[tuple[str, str], ...]
     bands: tuple[tuple[str, str], ...]
+    correction: Basis
 
 
 @dataclass(frozen=True)

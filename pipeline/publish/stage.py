@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from sqlalchemy import Connection
 from pipeline import __version__
 from pipeline.config import Config
 from pipeline.errors import PipelineError
+from pipeline.files import clear_half_written
 from pipeline.stage import Context, Outcome, Stage
 from pipeline.store import Store
 from pipeline.tables.stage import corpus_stamp
@@ -25,7 +25,7 @@ STAMP = "publish_stamp"
 FILES = "publish_files"
 """Keys in ``meta``: what the publications were made from, and (JSON) their files, relative to the output folder."""
 
-PUBLICATION_VERSION = 1
+PUBLICATION_VERSION = 2
 """Raise it when the publications look or count differently, so that they are made again."""
 
 Writer = Callable[["Publication", Path], list[Path]]
@@ -48,13 +48,19 @@ def publish(context: Context) -> Outcome:
             return Outcome(Stage.PUBLISH, unchanged=1)
         stamp = _stamp(connection, config)
 
+    from pipeline.correcting import correct
     from pipeline.publish.gathering import gather
     from pipeline.themes.taxonomy import load_taxonomy
 
-    for left in config.output.glob(".*"):  # half-written by a run that was killed; no other run is here
-        if re.fullmatch(r"\..+\.[0-9a-f]{8}\.\w+", left.name) and left.is_file():
-            left.unlink()
-    publication = gather(context.store, config, load_taxonomy(config.taxonomy), context.run_id)
+    clear_half_written(config.output)  # by a run that was killed; no other run is here
+    taxonomy = load_taxonomy(config.taxonomy)
+    publication = gather(
+        context.store,
+        config,
+        taxonomy,
+        context.run_id,
+        lambda corpus: correct(context.store, config, taxonomy, corpus=corpus),
+    )
     writers = list(_writers())
     files: list[Path] = []
     for done, write in enumerate(writers, start=1):
@@ -83,7 +89,10 @@ def is_stale(connection: Connection, config: Config) -> bool:
 
 def _stamp(connection: Connection, config: Config) -> str:
     parts = [str(PUBLICATION_VERSION), __version__, corpus_stamp(connection, config)]
-    known = [path.read_bytes() for path in (config.authorities, config.labels) if path.is_file()]
+    from pipeline.correcting import answers_file
+
+    files = (config.authorities, config.labels, answers_file(config))
+    known = [path.read_bytes() for path in files if path is not None and path.is_file()]
     return hashlib.sha256("\n".join(parts).encode() + b"\n".join(known)).hexdigest()
 
 

@@ -143,9 +143,16 @@ CORRECTED = (
     Field("corrected_high", "percent", "to", "Upper end of the 95 % interval of corrected_percent"),
     Field("labels", "count", "Labels", "Randomly drawn labelled paragraphs in the band"),
     Field("labelled_reports", "count", "Labelled reports", "Reports of the band that they come from"),
-    Field("labels_carrying", "count", "carrying it", "Those that carry the theme, by the reader"),
-    Field("found_of_them", "count", "found of them", "Those that carry it and in which the classifier finds it too"),
-    Field("found_wrongly", "count", "found wrongly", "Those that do not carry it and in which the classifier finds it"),
+    Field("labelled_authorities", "count", "Labelled authorities", "Authorities that they come from: the clusters"),
+    Field("labels_carrying", "count", "carrying it", "Labels that carry the theme, by the reader"),
+    Field(
+        "tested", "count", "Tested", "Labels of authorities that the classifier can be tested on, unseen in training"
+    ),
+    Field("tested_carrying", "count", "tested, carrying it", "Tested labels that carry the theme, by the reader"),
+    Field(
+        "found_of_them", "count", "found of them", "Tested labels that carry it and in which the classifier finds it"
+    ),
+    Field("found_wrongly", "count", "found wrongly", "Tested labels without it in which the classifier finds it"),
     Field(
         "classifier_weight",
         "number",

@@ -33,9 +33,11 @@ ERA_ENDS = "2017"
 
 _VALENCES = {"paragraphs": None, "strengths": Valence.STRENGTH, "weaknesses": Valence.WEAKNESS}
 
-MINIMUM_LABELLED_REPORTS = 20
+MINIMUM_LABELLED_AUTHORITIES = 20
 MINIMUM_CARRYING = 5
 """With fewer, intervals cover less than they say, as simulation showed: no corrected share is given."""
+
+_LEVELS = 4  # strata of a band: era by length
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def prediction_powered_shares(
     predicted_sums: np.ndarray,
     sizes: np.ndarray,
     confidence: float = CONFIDENCE,
+    predicted_weight: np.ndarray | None = None,
 ) -> Estimate:
     """The prediction-powered mean with a tuned weight, its interval by the delete-one-cluster jackknife.
 
@@ -76,6 +79,9 @@ def prediction_powered_shares(
         The classifier's count over all paragraphs of each report.
     sizes : ndarray, shape (clusters,)
         Number of those paragraphs.
+    predicted_weight : ndarray, shape (labels,), optional
+        Where only some of the labels have a prediction: paragraphs that each of these stands for, 0 for the others.
+        All labels then give the first term, these alone the last.
 
     Returns
     -------
@@ -84,28 +90,36 @@ def prediction_powered_shares(
     """
     clusters, items = predicted_sums.shape
 
-    def summed(values: np.ndarray) -> np.ndarray:
+    def summed(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         by_cluster = np.zeros((clusters, values.shape[1]))
-        np.add.at(by_cluster, cluster, values * weight[:, None])
+        np.add.at(by_cluster, cluster, values * weights[:, None])
         return by_cluster
 
-    mass = np.bincount(cluster, weights=weight, minlength=clusters)[:, None]
-    read, foretold = summed(labelled.astype(float)), summed(predicted.astype(float))
+    testing = weight if predicted_weight is None else predicted_weight
+    mass, mass_foretold = (
+        np.bincount(cluster, weights=weights, minlength=clusters)[:, None] for weights in (weight, testing)
+    )
+    read, foretold = summed(labelled.astype(float), weight), summed(predicted.astype(float), testing)
     many, size = predicted_sums.astype(float), sizes.astype(float)[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         mean_read, mean_foretold, mean_many = (
             total / whole
-            for total, whole in ((read.sum(0), mass.sum()), (foretold.sum(0), mass.sum()), (many.sum(0), size.sum()))
+            for total, whole in (
+                (read.sum(0), mass.sum()),
+                (foretold.sum(0), mass_foretold.sum()),
+                (many.sum(0), size.sum()),
+            )
         )
         # Each cluster's part in the two terms: the variance of a share is the sum of (b + L a) squared.
-        a = (many - size * mean_many) / size.sum() - (foretold - mass * mean_foretold) / mass.sum()
+        a = (many - size * mean_many) / size.sum() - (foretold - mass_foretold * mean_foretold) / mass_foretold.sum()
         b = (read - mass * mean_read) / mass.sum()
         aa, ab = a**2, a * b
         tuned = _weight(aa.sum(0), ab.sum(0))
         share = mean_read + tuned * (mean_many - mean_foretold)
         tuned_without = _weight(aa.sum(0) - aa, ab.sum(0) - ab)
         without = (read.sum(0) - read) / (mass.sum() - mass) + tuned_without * (
-            (many.sum(0) - many) / (size.sum() - size) - (foretold.sum(0) - foretold) / (mass.sum() - mass)
+            (many.sum(0) - many) / (size.sum() - size)
+            - (foretold.sum(0) - foretold) / (mass_foretold.sum() - mass_foretold)
         )
         error = np.sqrt((clusters - 1) / clusters * ((without - without.mean(0)) ** 2).sum(0))
     low, high = _logit_interval(share, error, int((mass > 0).sum()) - 1, confidence)
@@ -154,7 +168,9 @@ def corrected(
         ``paragraph_id, theme, valence`` in the same manner: what the classifier says of each labelled paragraph
         *without having learned from its authority* (the folds of cross-validation). They take the place of the stored
         tags of those paragraphs, which the classifier has learned by heart (cross-prediction: Zrnic and Candès 2024,
-        PNAS 121). A labelled paragraph without a row here is left out.
+        PNAS 121). A labelled paragraph without a row here keeps its stored tags. The column ``comparable`` (bool; all
+        are, where it is missing) says whether that very kind of classifier gave the stored tags: only then do they tell
+        how often those are wrong.
     measure : str
         ``paragraphs`` that carry the theme, or that put it as ``strengths`` or ``weaknesses``.
 
@@ -162,7 +178,8 @@ def corrected(
     -------
     DataFrame
         Columns :data:`pipeline.tables.columns.CORRECTED`. Corrected values are missing where fewer than
-        :data:`MINIMUM_LABELLED_REPORTS` reports have labels or fewer than :data:`MINIMUM_CARRYING` labelled paragraphs
+        :data:`MINIMUM_LABELLED_AUTHORITIES` authorities have labels or fewer than :data:`MINIMUM_CARRYING` labelled
+        paragraphs
         carry the theme.
 
     Raises
@@ -187,21 +204,22 @@ def corrected(
 class _Sample:
     """Labelled paragraphs that the store has, with what was read and foretold, and everybody's predictions.
 
-    ``position`` (labels,), ``read`` and ``foretold`` (labels, items) hold all labels with a prediction; ``random`` says
-    which of them were drawn at random.
+    ``position`` (labels,), ``read`` and ``foretold`` (labels, items) hold all labels; ``random`` says which of them
+    were drawn at random, ``predicted`` which have a prediction, ``tested`` which have a comparable one.
     """
 
     position: np.ndarray
     read: np.ndarray
     foretold: np.ndarray
     random: np.ndarray
+    predicted: np.ndarray
+    tested: np.ndarray
 
     @classmethod
     def of(
         cls, corpus: Corpus, labels: pd.DataFrame, predictions: pd.DataFrame, items: Items, valence: Valence | None
     ) -> _Sample:
         drawn = labels.drop_duplicates("paragraph_id").set_index("paragraph_id")["drawn"]
-        drawn = drawn[drawn.index.isin(predictions["paragraph_id"].unique())]
         position = corpus.positions(drawn.index.tolist())
         drawn, position = drawn[position >= 0], position[position >= 0]
         row_of = pd.Series(np.arange(len(drawn)), index=drawn.index)
@@ -210,6 +228,12 @@ class _Sample:
             _matrix(labels, row_of, items, valence),
             _matrix(predictions, row_of, items, valence),
             drawn.isin(RANDOM).to_numpy(dtype=bool),
+            drawn.index.isin(predictions["paragraph_id"]),
+            drawn.index.isin(
+                predictions.loc[predictions["comparable"], "paragraph_id"]
+                if "comparable" in predictions
+                else predictions["paragraph_id"]
+            ),
         )
 
 
@@ -231,22 +255,26 @@ class _Tallies:
     """What is known of each cell: ``raw`` and ``sums`` of shape (cells, items), ``sizes`` (cells,), and its labels.
 
     ``raw`` counts the stored tags; ``sums`` counts, for the labelled paragraphs, what was foretold without having
-    learned from them. ``cell``, ``weight`` (labels,) and ``read``, ``foretold`` (labels, items) are the random labels.
+    learned from them. ``authority`` (cells,) numbers authorities. ``cell``, ``weight``, ``testing`` (labels,) and
+    ``read``, ``foretold`` (labels, items) are the random labels; ``testing`` is the weight of those with a comparable
+    prediction, 0 for the others.
     """
 
     raw: np.ndarray
     sums: np.ndarray
     sizes: np.ndarray
+    authority: np.ndarray
     cell: np.ndarray
     weight: np.ndarray
+    testing: np.ndarray
     read: np.ndarray
     foretold: np.ndarray
 
     @classmethod
     def of(cls, corpus: Corpus, groups: Grouping, items: Items, sample: _Sample, valence: Valence | None) -> _Tallies:
         cell, cells = groups.paragraph_cell, groups.cells
-        labelled = np.zeros(len(cell), dtype=bool)
-        labelled[sample.position] = True
+        replaced = np.zeros(len(cell), dtype=bool)
+        replaced[sample.position[sample.predicted]] = True
         raw, sums = np.zeros((2, cells, len(items.codes)), dtype=np.int64)
         label_cell = cell[sample.position]
         for place, (carrying, signs) in enumerate(carriers(corpus, items)):
@@ -254,16 +282,18 @@ class _Tallies:
                 carrying = carrying[signs == VALENCES.index(valence.value)]
             inside = cell[carrying] >= 0
             raw[:, place] = np.bincount(cell[carrying[inside]], minlength=cells)
-            unseen = carrying[inside & ~labelled[carrying]]
-            foretold = label_cell[sample.foretold[:, place] & (label_cell >= 0)]
+            unseen = carrying[inside & ~replaced[carrying]]
+            foretold = label_cell[sample.foretold[:, place] & sample.predicted & (label_cell >= 0)]
             sums[:, place] = np.bincount(cell[unseen], minlength=cells) + np.bincount(foretold, minlength=cells)
         random = np.flatnonzero(sample.random & (label_cell >= 0))
         return cls(
             raw,
             sums,
             np.bincount(cell[cell >= 0], minlength=cells),
+            corpus.reports["authority_key"].to_numpy()[groups.cell_report],
             label_cell[random],
-            _era_weights(corpus, groups, sample.position[random]),
+            _weights(corpus, groups, sample.position[random]),
+            _weights(corpus, groups, sample.position[random], sample.tested[random]),
             sample.read[random],
             sample.foretold[random],
         )
@@ -271,20 +301,29 @@ class _Tallies:
     def band(self, cells: slice) -> dict[str, np.ndarray]:
         """The counted and estimated columns of one band."""
         here = (self.cell >= cells.start) & (self.cell < cells.stop)
-        read, foretold, cluster = self.read[here], self.foretold[here], self.cell[here] - cells.start
+        read, foretold, tested = self.read[here], self.foretold[here], self.testing[here] > 0
         items = read.shape[1]
-        labelled_reports = len(np.unique(cluster))
+        # An authority's reports are alike, and where the classifier was tested on some authorities only, these are what
+        # was drawn: the authority is the cluster.
+        keys, authority = np.unique(self.authority[cells], return_inverse=True)
+        cluster = authority[self.cell[here] - cells.start]
         carrying = read.sum(axis=0)
-        told = (carrying >= MINIMUM_CARRYING) & (labelled_reports >= MINIMUM_LABELLED_REPORTS)
+        labelled_authorities = len(np.unique(cluster))
+        told = (carrying >= MINIMUM_CARRYING) & (labelled_authorities >= MINIMUM_LABELLED_AUTHORITIES)
+        # Tested on too few authorities, the classifier counts for nothing, and the labels alone speak.
+        counts = len(np.unique(cluster[tested])) >= MINIMUM_LABELLED_AUTHORITIES
         values = np.full((4, items), np.nan)
         if told.any():
+            sums = np.zeros((len(keys), items))
+            np.add.at(sums, authority, self.sums[cells])
             estimate = prediction_powered_shares(
                 read[:, told],
-                foretold[:, told],
+                foretold[:, told] & counts,
                 self.weight[here],
                 cluster,
-                self.sums[cells][:, told],
-                self.sizes[cells],
+                sums[:, told] * counts,
+                np.bincount(authority, weights=self.sizes[cells], minlength=len(keys)),
+                predicted_weight=self.testing[here] if counts else None,
             )
             values[:, told] = 100 * estimate.share, 100 * estimate.low, 100 * estimate.high, estimate.weight
         paragraphs, of_paragraphs = self.raw[cells].sum(axis=0), np.full(items, self.sizes[cells].sum())
@@ -296,10 +335,13 @@ class _Tallies:
             "corrected_low": values[1],
             "corrected_high": values[2],
             "labels": np.full(items, len(cluster)),
-            "labelled_reports": np.full(items, labelled_reports),
+            "labelled_reports": np.full(items, len(np.unique(self.cell[here]))),
+            "labelled_authorities": np.full(items, labelled_authorities),
             "labels_carrying": carrying,
-            "found_of_them": (read & foretold).sum(axis=0),
-            "found_wrongly": (~read & foretold).sum(axis=0),
+            "tested": np.full(items, tested.sum()),
+            "tested_carrying": read[tested].sum(axis=0),
+            "found_of_them": (read & foretold)[tested].sum(axis=0),
+            "found_wrongly": (~read & foretold)[tested].sum(axis=0),
             "classifier_weight": values[3],
         }
 
@@ -323,12 +365,35 @@ def _frame(groups: Grouping, items: Items, measure: str, tallies: _Tallies) -> p
     return frame_of(CORRECTED, columns)
 
 
-def _era_weights(corpus: Corpus, groups: Grouping, positions: np.ndarray) -> np.ndarray:
-    """Paragraphs that each random label stands for: within a band, paragraphs of its era for each label of its era."""
-    late_report = (corpus.reports["year"] > ERA_ENDS).to_numpy(dtype=bool)
-    stratum_of = 2 * groups.cell_group[groups.paragraph_cell] + late_report[corpus.paragraphs["report"].to_numpy()]
+def _weights(corpus: Corpus, groups: Grouping, positions: np.ndarray, wanted: np.ndarray | None = None) -> np.ndarray:
+    """Paragraphs that each random label stands for: those of its band, era and length for each label of these.
+
+    Half of the labels were drawn by era, so the eras must be weighted. Lengths are weighted too (post-stratification:
+    shorter than the median paragraph of its era, or not), because a label whose paragraph another reader had cut
+    otherwise may not be found again, and short paragraphs, which carry fewer themes, are cut otherwise more often.
+    Where a band has a stratum of paragraphs without a label, its lengths, else its eras too, are taken together.
+
+    Parameters
+    ----------
+    wanted : ndarray of bool, shape (labels,), optional
+        Only these labels count; the others get the weight 0.
+    """
+    counted = np.ones(len(positions), dtype=bool) if wanted is None else wanted
+    late = (corpus.reports["year"] > ERA_ENDS).to_numpy(dtype=bool)[corpus.paragraphs["report"].to_numpy()]
+    words = corpus.paragraphs["words"].to_numpy()
     inside = groups.paragraph_cell >= 0
-    paragraphs = np.bincount(stratum_of[inside], minlength=2 * len(groups.names))
-    labels = np.bincount(stratum_of[positions], minlength=2 * len(groups.names))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((paragraphs / labels)[stratum_of[positions]])
+    long = np.zeros(len(words), dtype=bool)
+    for era in (late, ~late):
+        if (era & inside).any():
+            long[era] = words[era] >= np.median(words[era & inside])
+    band = groups.cell_group[groups.paragraph_cell]
+    width = _LEVELS * len(groups.names)
+    weights = np.zeros(len(positions))
+    for stratum in (_LEVELS * band, _LEVELS * band + 2 * late, _LEVELS * band + 2 * late + long):
+        paragraphs = np.bincount(stratum[inside], minlength=width)
+        labels = np.bincount(stratum[positions[counted]], minlength=width)
+        empty = ((paragraphs > 0) & (labels == 0)).reshape(-1, _LEVELS).any(axis=1)
+        fine = counted & ~empty[band[positions]]
+        # From coarse to fine: the finest division in which every stratum of the band has labels stays.
+        weights[fine] = paragraphs[stratum[positions[fine]]] / labels[stratum[positions[fine]]]
+    return weights

@@ -87,6 +87,13 @@ def tagger_stamp(models: Path, taxonomy: Taxonomy, encoder: bool) -> str:
     return _stamp(manifest, taxonomy, _encoder_joined(models, manifest) if encoder else None)
 
 
+def joins_encoder(models: Path) -> bool:
+    """Whether the model in use takes the encoder in the folder of models, if the configuration wants it; light."""
+    from pipeline.themes.modelfile import read_manifest
+
+    return _encoder_joined(models, read_manifest(current_folder(models))) is not None
+
+
 def _encoder_joined(models: Path, manifest: Manifest) -> str | None:
     """The encoder in the folder of models, if it is the one that the model was trained with; light."""
     if manifest.stack is None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeline.analysis import theme_infos
+from pipeline.correcting import Basis, Corrected
 from pipeline.domain import Valence
 from pipeline.publish import catalogue, site, workbook
 from pipeline.publish.gathering import gather
@@ -33,7 +34,7 @@ def test_corrected_shares_are_published_where_there_are_labels(opened: Opened) -
     context = opened(many(24))
     taxonomy = load_taxonomy(context.config.taxonomy)
 
-    def by_labels(corpus: Corpus) -> pd.DataFrame:
+    def by_labels(corpus: Corpus) -> Corrected:
         # Every paragraph labelled as it was tagged: the correction has nothing to correct.
         tags = pd.DataFrame(
             {
@@ -46,7 +47,8 @@ def test_corrected_shares_are_published_where_there_are_labels(opened: Opened) -
         untagged = sorted(set(every) - set(tags["paragraph_id"]))
         none = pd.DataFrame({"paragraph_id": untagged, "theme": "", "valence": ""})
         labels = pd.concat([tags, none], ignore_index=True).assign(drawn="random")
-        return corrected(corpus, labels, labels, themes=theme_infos(taxonomy))
+        shares = corrected(corpus, labels, labels, themes=theme_infos(taxonomy))
+        return Corrected(shares, Basis(random=len(every), tested=len(every), labelled=len(every)))
 
     plain = gather(context.store, context.config, taxonomy, 1)
     assert catalogue.CORRECTED_TABLE not in plain.tables

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from pipeline.errors import PipelineError
 from pipeline.tables.columns import CORRECTED, LABELS, SectionInfo, ThemeInfo
 from pipeline.tables.corpus import Corpus
-from pipeline.tables.correction import MINIMUM_LABELLED_REPORTS, corrected, prediction_powered_shares
+from pipeline.tables.correction import MINIMUM_LABELLED_AUTHORITIES, corrected, prediction_powered_shares
 from tests.tables.building import BAND_OF, Report, Written, write
 
 REPLICATES = 300
@@ -169,7 +169,7 @@ def test_what_the_classifier_misses_is_put_back(connection: Connection) -> None:
 def test_no_corrected_share_from_a_handful_of_labels(connection: Connection) -> None:
     corpus, labels, predictions = labelled_corpus(connection, missed=True)
     frame = corrected(corpus, labels, predictions, "year", themes=[CAMHS])
-    assert (frame["labelled_reports"] < MINIMUM_LABELLED_REPORTS).all()
+    assert (frame["labelled_authorities"] < MINIMUM_LABELLED_AUTHORITIES).all()
     assert frame["corrected_percent"].isna().all()
     assert (frame["paragraphs_percent"] > 0).all()
 

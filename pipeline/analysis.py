@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from pipeline.config import SHIPPED, Config
 from pipeline.domain import Band
+from pipeline.errors import UsageError
 from pipeline.publish.terminal import Cell
 from pipeline.schema import frequencies
 from pipeline.store import Store
@@ -74,6 +75,78 @@ def count_frequencies(
         draws=config.tables.bootstrap_draws if intervals else 0,
         seed=config.tables.seed,
     )
+
+
+def contrasts_of(
+    store: Store,
+    config: Config,
+    taxonomy: Taxonomy,
+    by: str = "overall_effectiveness",
+    sections: bool = False,
+    theme: str | None = None,
+    latest: bool = False,
+) -> pd.DataFrame:
+    """What sets the bands apart (:data:`pipeline.tables.columns.CONTRASTS`); q-values are over all themes.
+
+    Raises
+    ------
+    UsageError
+        ``by`` is not a judgement; unknown ``theme``.
+    """
+    from pipeline.tables.contrasts import contrasts
+
+    own = section_infos(taxonomy) if sections else None
+    frame = contrasts(read_corpus(store, config), by, themes=theme_infos(taxonomy), sections=own, latest=latest)
+    return _of_theme(frame, theme)
+
+
+def changes_of(
+    store: Store,
+    config: Config,
+    taxonomy: Taxonomy,
+    by: str = "overall_effectiveness",
+    sections: bool = False,
+    theme: str | None = None,
+) -> pd.DataFrame:
+    """Change over the years, in all reports and by band (:data:`pipeline.tables.columns.CHANGES`).
+
+    Raises
+    ------
+    UsageError
+        Unknown ``by`` or ``theme``.
+    """
+    from pipeline.tables.changes import changes
+
+    own = section_infos(taxonomy) if sections else None
+    return _of_theme(changes(read_corpus(store, config), by, themes=theme_infos(taxonomy), sections=own), theme)
+
+
+def terms_of(
+    store: Store, config: Config, taxonomy: Taxonomy, by: str = "overall_effectiveness", theme: str | None = None
+) -> pd.DataFrame:
+    """Distinctive terms of each band, within one theme's paragraphs if asked (:data:`pipeline.tables.columns.TERMS`).
+
+    Raises
+    ------
+    UsageError
+        Unknown ``by`` or ``theme``.
+    """
+    from pipeline.tables.terms import distinctive_terms
+
+    found = taxonomy.theme(theme) if theme is not None else None
+    info = ThemeInfo(found.code, found.name) if found else None
+    corpus = read_corpus(store, config)
+    with store.reading() as connection:
+        return distinctive_terms(connection, corpus, by, theme=info)
+
+
+def _of_theme(frame: pd.DataFrame, theme: str | None) -> pd.DataFrame:
+    """The rows of a theme, or of a section, counted among all."""
+    if theme is None:
+        return frame
+    if len(frame) and theme not in set(frame["theme"]):
+        raise UsageError(f"There is no '{theme}' in the taxonomy; it has {', '.join(frame['theme'].unique())}.")
+    return frame[frame["theme"] == theme].reset_index(drop=True)
 
 
 def annex_of(store: Store, config: Config) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import typer
 from pipeline import __version__
 from pipeline.config import Config, load_config
 from pipeline.domain import Domain, Section
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, UsageError
 from pipeline.exports import Format
 from pipeline.labelling.commands import app as label_app
 from pipeline.stage import Stage
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pipeline.store import Store
+    from pipeline.themes.taxonomy import Taxonomy
 
 app = typer.Typer(
     name="pipeline",
@@ -59,6 +60,15 @@ class TableFormat(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     JSON = "json"
+
+
+class Question(StrEnum):
+    """What is asked of the table, besides how often."""
+
+    CONTRASTS = "contrasts"
+    CHANGES = "changes"
+    TERMS = "terms"
+    CORRECTED = "corrected"
 
 
 class ExportTable(StrEnum):
@@ -154,6 +164,18 @@ def tables(
     sections: Annotated[bool, typer.Option("--sections", help="The paper's sections instead of the themes.")] = False,
     theme: Annotated[str | None, typer.Option(metavar="CODE", help="One theme, and its strongest paragraphs.")] = None,
     latest: Annotated[bool, typer.Option("--latest", help="Only the latest report of each authority.")] = False,
+    contrasts: Annotated[
+        bool, typer.Option("--contrasts", help="What sets the bands apart: trend tests, risk ratios, q-values.")
+    ] = False,
+    changes: Annotated[
+        bool, typer.Option("--changes", help="Change over the years, in points a year, with intervals.")
+    ] = False,
+    terms: Annotated[
+        bool, typer.Option("--terms", help="Distinctive words of each band (with --theme: within the theme).")
+    ] = False,
+    corrected: Annotated[
+        bool, typer.Option("--corrected", help="Shares corrected for the classifier's errors, beside those it finds.")
+    ] = False,
     format_: Annotated[TableFormat, typer.Option("--format", help="How.")] = TableFormat.TABLE,
     output: OutputOption = None,
     config: ConfigOption = None,
@@ -168,6 +190,21 @@ def tables(
     taxonomy = load_taxonomy(settings.taxonomy)
     if theme is not None and not sections:
         taxonomy.theme(theme)
+    question = _question(contrasts=contrasts, changes=changes, terms=terms, corrected=corrected)
+    if question is not None:
+        if (latest and question in (Question.CHANGES, Question.TERMS)) or (sections and question is Question.TERMS):
+            raise UsageError(
+                f"--{question.value} does not go with --{'latest' if latest else 'sections'}; leave it out."
+            )
+        with _store(settings) as store:
+            frame, note = _answer(question, store, settings, taxonomy, by, sections, theme, latest)
+        if note:
+            typer.echo(note, err=True)
+        if format_ is TableFormat.TABLE:
+            terminal.SHOWN[question.value](frame, output)
+        else:
+            write_frame(frame, format_.value, output, sheet=question.value)
+        return
     with _store(settings) as store:
         frame = count_frequencies(store, settings, taxonomy, by, sections, theme, latest)
         if format_ is TableFormat.TABLE:
@@ -178,6 +215,49 @@ def tables(
                 terminal.show_evidence(*find(store, settings, Wanted(theme=theme, limit=5)))
         else:
             write_frame(frame, format_.value, output, sheet="frequencies")
+
+
+def _question(**asked: bool) -> Question | None:
+    names = [name for name, wanted in asked.items() if wanted]
+    if len(names) > 1:
+        raise UsageError(f"--{names[0]} and --{names[1]} are different tables; ask for one at a time.")
+    return Question(names[0]) if names else None
+
+
+def _answer(
+    question: Question,
+    store: Store,
+    settings: Config,
+    taxonomy: Taxonomy,
+    by: str,
+    sections: bool,
+    theme: str | None,
+    latest: bool,
+) -> tuple[pd.DataFrame, str]:
+    """The table asked for, and what has to be said beside it."""
+    from pipeline import analysis
+
+    if question is Question.CONTRASTS:
+        return analysis.contrasts_of(store, settings, taxonomy, by, sections, theme, latest), ""
+    if question is Question.CHANGES:
+        return analysis.changes_of(store, settings, taxonomy, by, sections, theme), ""
+    if question is Question.TERMS:
+        return analysis.terms_of(store, settings, taxonomy, by, theme), ""
+    from pipeline.correcting import correct
+
+    made = correct(store, settings, taxonomy, by, sections=sections, theme=theme, latest=latest)
+    return made.shares, made.basis.in_words()
+
+
+@app.command(epilog="Example: pipeline publish")
+def publish(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Write all publications anew from the store: nothing is fetched, read or tagged."""
+    from pipeline.publish import terminal
+    from pipeline.run import publish_anew
+
+    summary = publish_anew(load_config(config), command=" ".join(["pipeline", *sys.argv[1:]]))
+    _print_json(summary.as_json()) if as_json else terminal.show_summary(summary, [], {})
+    raise typer.Exit(summary.exit_code)
 
 
 @app.command(epilog="Example: pipeline paragraphs --theme camhs --rating inadequate --search 'waiting'")

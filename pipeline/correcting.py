@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from pipeline.tables.corpus import Corpus
 
+_ASKED_AT_ONCE = 500  # paragraphs; SQLite takes 999 values in a query
+
 ALL_MEASURES = ("paragraphs", "strengths", "weaknesses")
 
 
@@ -46,6 +48,16 @@ class Basis:
     lost: int = 0
     tested: int = 0
     labelled: int = 0
+
+    def in_words(self) -> str:
+        """A sentence or two: on what the shares are corrected, or why not."""
+        if self.reason:
+            return self.reason
+        return (
+            f"Corrected on {self.random:,} randomly drawn labelled paragraphs ({self.lost:,} more were not found in "
+            f"the store), the classifier tested on {self.tested:,} of them while their authority was left out of its "
+            "training."
+        )
 
 
 @dataclass(frozen=True)
@@ -242,15 +254,17 @@ def _placed(connection: Connection, labels: pd.DataFrame) -> pd.DataFrame:
     best = shared.assign(_own=own).sort_values(["_own", "paragraph_id"], ascending=[False, True], kind="stable")
     same = best.drop_duplicates("fingerprint").set_index("fingerprint")["paragraph_id"]
     left = labels[~labels["fingerprint"].isin(same.index)]
-    held = known["report"].map(_report_key)
-    sought = known.loc[held.isin(set(left["report"].map(_report_key))), "report"].unique().tolist()
-    texts = connection.execute(
-        select(paragraphs.c.paragraph_id, reports.c.source_path.label("report"), paragraphs.c.page, paragraphs.c.text)
-        .select_from(source)
-        .where(extracted, reports.c.source_path.in_(sought))
-        .order_by(paragraphs.c.paragraph_id)
-    ).all()
-    near = pd.DataFrame(texts, columns=["paragraph_id", "report", "page", "text"])
+    heads = left.drop_duplicates("fingerprint")
+    pages = {
+        (_report_key(report), int(page) + shift)
+        for report, page in zip(heads["report"], heads["page"], strict=True)
+        for shift in (-1, 0, 1)
+    }
+    held = zip(known["report"].map(_report_key), known["page"], strict=True)
+    near = known[[place in pages for place in held]]
+    near = near.assign(text=_texts(connection, near["paragraph_id"].tolist()))[
+        ["paragraph_id", "report", "page", "text"]
+    ]
     found = place_labels(left, near).matched
     places = pd.concat([same, found.drop_duplicates("fingerprint").set_index("fingerprint")["paragraph_id"]])
     placed = labels.assign(paragraph_id=labels["fingerprint"].map(places))
@@ -261,6 +275,17 @@ def _placed(connection: Connection, labels: pd.DataFrame) -> pd.DataFrame:
     exact = first["fingerprint"].isin(same.index)
     kept = pd.concat([first[exact], first[~exact]]).drop_duplicates("paragraph_id")["fingerprint"]
     return placed[placed["fingerprint"].isin(kept)].reset_index(drop=True)
+
+
+def _texts(connection: Connection, paragraph_ids: list[str]) -> list[str]:
+    found: dict[str, str] = {}
+    for start in range(0, len(paragraph_ids), _ASKED_AT_ONCE):
+        some = paragraph_ids[start : start + _ASKED_AT_ONCE]
+        rows = connection.execute(
+            select(paragraphs.c.paragraph_id, paragraphs.c.text).where(paragraphs.c.paragraph_id.in_(some))
+        )
+        found.update((row.paragraph_id, row.text) for row in rows)
+    return [found[paragraph_id] for paragraph_id in paragraph_ids]
 
 
 def _report_key(path: str) -> str:

@@ -51,6 +51,28 @@ def run(
         store.close()
 
 
+def publish_anew(config: Config, progress: Progress = no_progress, command: str = "publish") -> Summary:
+    """Write every publication again from what the store holds, whether or not it is up to date.
+
+    Raises
+    ------
+    PipelineError
+        If the store is in use by a run, or a file cannot be replaced.
+    """
+    from pipeline.publish.stage import forget
+
+    store = Store(config.store)
+    try:
+        with store.exclusive():
+            with store.writing() as connection:
+                forget(connection)
+            return _run_stages(config, store, None, Stage.PUBLISH, progress, command, first=Stage.PUBLISH)
+    except OSError as error:
+        raise PipelineError(_sentence(error)) from error
+    finally:
+        store.close()
+
+
 def plan(config: Config, source: str | None = None) -> Plan:
     """What a run would fetch or read; nothing is fetched, and nothing is remembered.
 
@@ -83,7 +105,13 @@ def _check_source(config: Config, source: str | None) -> None:
 
 
 def _run_stages(
-    config: Config, store: Store, source: str | None, until: Stage, progress: Progress, command: str
+    config: Config,
+    store: Store,
+    source: str | None,
+    until: Stage,
+    progress: Progress,
+    command: str,
+    first: Stage = Stage.DISCOVER,
 ) -> Summary:
     started = summary.now()
     with store.writing() as connection:
@@ -92,7 +120,7 @@ def _run_stages(
     context = Context(config=config, store=store, run_id=run_id, source=source, progress=progress)
     report = Summary(run_id=run_id, started=started, until=until.value)
     begun = time.monotonic()
-    for stage in _up_to(until):
+    for stage in _up_to(until, first):
         stage_begun = time.monotonic()
         outcome = _work(stage)(context)
         outcome.seconds = round(time.monotonic() - stage_begun, 2)
@@ -114,9 +142,9 @@ def _run_stages(
     return report
 
 
-def _up_to(until: Stage) -> list[Stage]:
+def _up_to(until: Stage, first: Stage) -> list[Stage]:
     stages = list(Stage)
-    return stages[: stages.index(until) + 1]
+    return stages[stages.index(first) : stages.index(until) + 1]
 
 
 def _work(stage: Stage) -> Callable[[Context], Outcome]:

@@ -79,6 +79,11 @@ def publish(context: Context) -> Outcome:
     return Outcome(Stage.PUBLISH, done=len(names))
 
 
+def forget(connection: Connection) -> None:
+    """Have every publication made again, though nothing has changed."""
+    Store.put(connection, STAMP, "")
+
+
 def is_stale(connection: Connection, config: Config) -> bool:
     """Whether the publications are missing, in part or in whole, or show something else than the store holds."""
     if Store.get(connection, STAMP) != _stamp(connection, config):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.files import written_whole
+from pipeline.publish.words import p_value
 from pipeline.stage import Progress, Stage, no_progress
 
 if TYPE_CHECKING:
@@ -357,6 +359,105 @@ def show_claims(frame: pd.DataFrame, output: Path | None = None) -> None:
                     Text(str(row.verdict)),
                 )
             out.print(table)
+
+
+def show_contrasts(frame: pd.DataFrame, output: Path | None = None) -> None:
+    """Show what sets the bands apart: a table a measure, the commonest in inadequate first."""
+    with _destination(output) as out:
+        for measure, rows in frame.groupby("measure", sort=False):
+            first = rows.iloc[0]
+            table = _plain_table(f"{measure}: {first['reports']:,} reports of {first['authorities']:,} authorities")
+            for heading in ("Theme", "Good", "Inadequate", "Ratio, 95 %", "q", "In words"):
+                table.add_column(heading)
+            for row in rows.sort_values("risk_ratio", ascending=False, kind="stable").itertuples():
+                table.add_row(
+                    Text(str(row.name)),
+                    _n_of_n(row.good, row.of_good, row.good_percent),
+                    _n_of_n(row.inadequate, row.of_inadequate, row.inadequate_percent),
+                    _estimate(row.risk_ratio, row.ratio_low, row.ratio_high),
+                    p_value(float(row.q_value)),
+                    Text(str(row.direction)),
+                )
+            out.print(table)
+
+
+def show_changes(frame: pd.DataFrame, output: Path | None = None) -> None:
+    """Show change over the years: a table a band, shares of paragraphs, the steepest rise first."""
+    with _destination(output) as out:
+        for band, rows in frame[frame["measure"] == "paragraphs"].groupby("band", sort=False):
+            first = rows.iloc[0]
+            years = f"{first['first_year']} to {first['last_year']}"
+            table = _plain_table(f"{band}: {first['reports']:,} reports, {years}; points of the share of paragraphs")
+            for heading in ("Theme", "Paragraphs", "Points a year, 95 %", "q", "In words"):
+                table.add_column(heading)
+            for row in rows.sort_values("points_a_year", ascending=False, kind="stable").itertuples():
+                table.add_row(
+                    Text(str(row.name)),
+                    _n_of_n(row.carrying, row.of_carrying, row.percent),
+                    _estimate(row.points_a_year, row.points_low, row.points_high),
+                    p_value(float(row.q_value)),
+                    Text(str(row.direction)),
+                )
+            out.print(table)
+
+
+def show_terms(frame: pd.DataFrame, output: Path | None = None) -> None:
+    """Show the distinctive terms of each band, with how often each is used there and elsewhere."""
+    with _destination(output) as out:
+        if frame.empty:
+            out.print("No band has terms of its own: there are too few paragraphs.")
+        for band, rows in frame.groupby("band", sort=False):
+            table = _plain_table(f"{band}: {rows['of_reports'].iloc[0]:,} reports; uses in 10,000 terms")
+            for heading in ("Term", "z", "Here", "Elsewhere", "Reports"):
+                table.add_column(heading)
+            for row in rows.itertuples():
+                table.add_row(
+                    Text(str(row.term)),
+                    _known(row.z, 1),
+                    _known(row.per_10000, 1),
+                    _known(row.per_10000_elsewhere, 1),
+                    f"{row.reports:,} of {row.of_reports:,}",
+                )
+            out.print(table)
+
+
+def show_corrected(frame: pd.DataFrame, output: Path | None = None) -> None:
+    """Show the shares as found and as corrected: a table a group and measure."""
+    with _destination(output) as out:
+        for (measure, band), rows in frame.groupby(["measure", "band"], sort=False):
+            first = rows.iloc[0]
+            base = f"{first['labels']:,} random labels of {first['labelled_authorities']:,} authorities"
+            table = _plain_table(f"{band}, {measure}, %: {first['of_paragraphs']:,} paragraphs, {base}")
+            for heading in ("Theme", "Found", "Corrected, 95 %", "Labels carrying it"):
+                table.add_column(heading)
+            for row in rows.itertuples():
+                table.add_row(
+                    Text(str(row.name)),
+                    _n_of_n(row.paragraphs, row.of_paragraphs, row.paragraphs_percent),
+                    _estimate(row.corrected_percent, row.corrected_low, row.corrected_high),
+                    f"{row.labels_carrying:,} of {row.labels:,}",
+                )
+            out.print(table)
+
+
+SHOWN = {"contrasts": show_contrasts, "changes": show_changes, "terms": show_terms, "corrected": show_corrected}
+"""How each table of `pipeline tables` that is not the frequencies is shown."""
+
+
+def _n_of_n(part: object, whole: object, share: object) -> str:
+    return f"{part:,} of {whole:,} {_known(share, 1)}%" if whole else "none"
+
+
+def _known(value: object, decimals: int) -> str:
+    number = float(value)  # type: ignore[arg-type]
+    return f"{number:.{decimals}f}" if math.isfinite(number) else "-"
+
+
+def _estimate(value: object, low: object, high: object) -> str:
+    if not math.isfinite(float(value)):  # type: ignore[arg-type]
+        return "-"
+    known = math.isfinite(float(low)) and math.isfinite(float(high))  # type: ignore[arg-type]
+    return _known(value, 2) + (f" ({_known(low, 2)} to {_known(high, 2)})" if known else "")
 
 
 def _plain_table(title: str) -> Table:

@@ -8,13 +8,23 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from pipeline.analysis import section_infos, theme_infos
+from pipeline.analysis import paper_of, section_infos, theme_infos
 from pipeline.config import Config
 from pipeline.domain import Domain
 from pipeline.publish import catalogue
 from pipeline.publish.catalogue import DIMENSION_TITLES, by_name
 from pipeline.publish.publication import PublishedTable, rounded
-from pipeline.tables.columns import CHANGES, CLAIMS, CO_OCCURRENCE, CONTRASTS, CORRECTED, FREQUENCIES, TERMS
+from pipeline.tables.columns import (
+    ANNEX,
+    CHANGES,
+    CLAIMS,
+    CO_OCCURRENCE,
+    CONTRASTS,
+    CORRECTED,
+    FREQUENCIES,
+    SECTION_FIVE,
+    TERMS,
+)
 from pipeline.tables.corpus import Corpus
 from pipeline.themes.taxonomy import Taxonomy
 
@@ -123,6 +133,29 @@ def test_tables(corpus: Corpus, taxonomy: Taxonomy) -> list[PublishedTable]:
             "performing authorities apart as the paper says.",
             CLAIMS,
             rounded(claims(corpus, sections=sections), CLAIMS),
+        ),
+    ]
+
+
+def paper_tables(corpus: Corpus, config: Config) -> list[PublishedTable]:
+    """The 2014 paper's section 5 and Annex 1, beside what the reports of its time judge."""
+    figures, cells = paper_of(corpus, config)
+    return [
+        PublishedTable(
+            catalogue.SECTION_FIVE_TABLE,
+            "The 2014 paper's section 5, counted again",
+            "A row for each figure that section 5 prints: beside it what the paper's own Annex 1 and what the reports "
+            "in the store give, and why they differ.",
+            SECTION_FIVE,
+            rounded(figures, SECTION_FIVE),
+        ),
+        PublishedTable(
+            catalogue.ANNEX_TABLE,
+            "The 2014 paper's Annex 1, cell by cell",
+            "A row for each authority and judgement: what Annex 1 says, what the report of the time judges, and why "
+            "they differ.",
+            ANNEX,
+            rounded(cells, ANNEX),
         ),
     ]
 

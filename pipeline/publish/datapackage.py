@@ -15,7 +15,18 @@ from pipeline.publish import catalogue, columns
 from pipeline.publish.folders import folder_written_whole
 from pipeline.publish.frames import write_frame
 from pipeline.publish.publication import About, Publication, PublishedTable
-from pipeline.tables.columns import CHANGES, CLAIMS, CO_OCCURRENCE, CONTRASTS, CORRECTED, FREQUENCIES, TERMS, Field
+from pipeline.tables.columns import (
+    ANNEX,
+    CHANGES,
+    CLAIMS,
+    CO_OCCURRENCE,
+    CONTRASTS,
+    CORRECTED,
+    FREQUENCIES,
+    SECTION_FIVE,
+    TERMS,
+    Field,
+)
 
 FOLDER = "data"
 DESCRIPTOR = "datapackage.json"
@@ -27,6 +38,8 @@ _KEYS: dict[tuple[Field, ...], tuple[str, ...]] = {
     CHANGES: ("by", "band", "measure", "theme"),
     CORRECTED: ("by", "band", "measure", "theme"),
     CLAIMS: ("period", "measure", "section"),
+    SECTION_FIVE: ("subject", "figure"),
+    ANNEX: ("authority", "judgement"),
     TERMS: ("by", "band", "term"),
     CO_OCCURRENCE: ("theme", "with_theme"),
     columns.JUDGED: ("domain", "year", "band"),

@@ -55,6 +55,7 @@ def write_cover(book: Book, sheets: Sequence[tuple[str, str]]) -> None:
         ("Paragraphs", f"{about.paragraphs:,} substantive, of which {about.tagged:,} carry at least one theme"),
         ("Model", ", ".join(about.models) or "nothing has been tagged yet"),
         ("Taxonomy", about.taxonomy),
+        ("Corrected", about.correction.in_words()),
         ("Set aside", f"{len(about.set_aside):,} files that could not be used"),
         ("Licence", "Reports: Crown copyright, Open Government Licence v3.0. This is not a publication of Ofsted."),
     ]

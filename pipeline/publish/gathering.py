@@ -16,6 +16,7 @@ from pipeline.publish.counting import (
     co_occurrence_table,
     corrected_table,
     frequency_tables,
+    paper_tables,
     term_tables,
     test_tables,
 )
@@ -54,6 +55,7 @@ def gather(
     tables = [
         *frequency_tables(corpus, config, taxonomy),
         *test_tables(corpus, taxonomy),
+        *paper_tables(corpus, config),
         *([corrected_table(shares.shares)] if not shares.basis.reason else []),
         *terms,
         co_occurrence_table(corpus, taxonomy),

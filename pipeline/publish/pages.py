@@ -313,7 +313,12 @@ class Pages:
         links = [{"at": at, "title": title} for at, _, title in pages]
         apart = {"at": "tables/apart.html", "title": "What sets the bands apart: tests of trend and risk ratios"}
         claims = {"at": "tables/claims.html", "title": "The 2014 paper's claim, put to the test"}
-        yield Page("tables.html", "tables.html.j2", {"pages": [apart, claims, *links]})
+        paper = {
+            "at": "tables/paper.html",
+            "title": "The 2014 paper's section 5 and Annex 1, from the reports themselves",
+        }
+        yield Page("tables.html", "tables.html.j2", {"pages": [apart, claims, paper, *links]})
+        yield Page(paper["at"], "paper.html.j2", self._paper())
         yield Page(claims["at"], "claims.html.j2", {"blocks": self._claims()})
         measures = [
             {
@@ -331,6 +336,24 @@ class Pages:
         for at, name, title in pages:
             table = heat_table(self.publication.frame(name), "Theme", self.theme_pages)
             yield Page(at, "table.html.j2", {"title": title, "table": table, "file": name})
+
+    def _paper(self) -> dict[str, Any]:
+        """Section 5's figures, the annex's cells an authority, and those that the reports do not bear out."""
+        cells = records_of(self.publication.frame(catalogue.ANNEX_TABLE))
+        rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for cell in cells:
+            rows[cell["authority"]].append(cell)
+        answers = [cell["agreement"] for cell in cells]
+        return {
+            "figures": records_of(self.publication.frame(catalogue.SECTION_FIVE_TABLE)),
+            "cells": len(cells),
+            "answers": [(answer, answers.count(answer)) for answer in ("yes", "no", "no report", "no judgement")],
+            "differ": [cell for cell in cells if cell["agreement"] == "no"],
+            "judgements": [words.DOMAIN_NAMES[cell["judgement"]] for cell in next(iter(rows.values()), [])],
+            "names": words.DOMAIN_NAMES,
+            "rows": rows,
+            "claims": self._claims(),
+        }
 
     def _claims(self) -> list[dict[str, Any]]:
         """A block a claim and measure: its periods, and a row a section with a cell a period."""

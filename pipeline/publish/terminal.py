@@ -375,7 +375,7 @@ def show_contrasts(frame: pd.DataFrame, output: Path | None = None) -> None:
                     _n_of_n(row.good, row.of_good, row.good_percent),
                     _n_of_n(row.inadequate, row.of_inadequate, row.inadequate_percent),
                     _estimate(row.risk_ratio, row.ratio_low, row.ratio_high),
-                    p_value(float(row.q_value)),
+                    _q(row.q_value),
                     Text(str(row.direction)),
                 )
             out.print(table)
@@ -395,7 +395,7 @@ def show_changes(frame: pd.DataFrame, output: Path | None = None) -> None:
                     Text(str(row.name)),
                     _n_of_n(row.carrying, row.of_carrying, row.percent),
                     _estimate(row.points_a_year, row.points_low, row.points_high),
-                    p_value(float(row.q_value)),
+                    _q(row.q_value),
                     Text(str(row.direction)),
                 )
             out.print(table)
@@ -451,6 +451,10 @@ def _n_of_n(part: object, whole: object, share: object) -> str:
 def _known(value: object, decimals: int) -> str:
     number = float(value)  # type: ignore[arg-type]
     return f"{number:.{decimals}f}" if math.isfinite(number) else "-"
+
+
+def _q(value: object) -> str:
+    return p_value(float(value))  # type: ignore[arg-type]
 
 
 def _estimate(value: object, low: object, high: object) -> str:

@@ -35,6 +35,8 @@ _SHEETS: tuple[tuple[str, str], ...] = (
     ("Bands apart, sections", catalogue.SECTIONS_APART),
     ("Change over the years", catalogue.CHANGES_TABLE),
     ("The paper's claim", catalogue.CLAIMS_TABLE),
+    ("The paper's section 5", catalogue.SECTION_FIVE_TABLE),
+    ("The paper's Annex 1", catalogue.ANNEX_TABLE),
     ("Words of the bands", catalogue.BAND_TERMS),
     ("Words of the themes", catalogue.THEME_TERMS),
     ("Themes together", catalogue.CO_OCCURRENCE_TABLE),

@@ -95,6 +95,27 @@ def test_95_percent_intervals_cover_93_to_97_percent(
     assert np.nanmean(widths) < 0.97
 
 
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_intervals_cover_as_they_say_where_a_third_of_the_clusters_was_tested(share: float) -> None:
+    """As with the encoder, which was kept from some authorities only."""
+    rng = np.random.default_rng(int(100 * share))
+    covered = []
+    for _ in range(6):
+        report, truth, found, labelled = simulated(130, 1500, share, 0.85, 0.01, rng)
+        sums = np.stack([np.bincount(report[column], minlength=130) for column in found.T], axis=1)
+        ours = prediction_powered_shares(
+            truth[labelled],
+            found[labelled],
+            np.ones(labelled.sum()),
+            report[labelled],
+            sums,
+            np.bincount(report, minlength=130),
+            predicted_weight=(report[labelled] % 3 == 0).astype(float),
+        )
+        covered.append((ours.low <= share) & (share <= ours.high))
+    assert 0.93 <= np.mean(covered) <= 0.97
+
+
 def test_a_useless_classifier_is_given_no_weight_and_a_perfect_one_all() -> None:
     rng = np.random.default_rng(3)
     report, truth, _, labelled = simulated(100, 900, 0.2, 0.8, 0.02, rng)

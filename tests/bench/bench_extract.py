@@ -3,6 +3,7 @@
 python tests/bench/bench_extract.py                       speed, on the real reports of ../shared
 python tests/bench/bench_extract.py --quality             numbers, words, labels
 python tests/bench/bench_extract.py --engines 40          paragraphs of both engines, on 40 files
+python tests/bench/bench_extract.py --growth 10 375 5000     cost a page and memory of the stage, the corpus multiplied
 python tests/bench/bench_extract.py --fuzz 2000           random mutations of real files
 """
 
@@ -10,26 +11,28 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
+import multiprocessing
 import os
 import random
 import re
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
-from pipeline.domain import Document, Paragraph, ParagraphKind, normalised  # noqa: E402
+from pipeline.domain import Document, normalised  # noqa: E402
 from pipeline.errors import SetAside  # noqa: E402
 from pipeline.extract import ExtractOptions, read_document, read_many  # noqa: E402
 from pipeline.extract.quality import cut_of  # noqa: E402
+from tests.bench.growth import growth  # noqa: E402
+from tests.extract.labelled import Found, labelled  # noqa: E402
 
 Jobs = list[tuple[str, Path]]
 
@@ -95,18 +98,7 @@ def speed(jobs: Jobs, plumber_files: int) -> None:
     one = timed("bare pypdfium2 text", pages, lambda: bare(jobs))
     ours = timed("ours, in this process", pages, lambda: in_process(jobs, ExtractOptions()))
     print(f"  ours / bare: {ours / one:.2f}")
-    walls = {}
-    for workers in (1, 2):
-        start = time.perf_counter()
-        timed(f"ours, {workers} worker process(es)", pages, lambda workers=workers: exhaust(jobs, workers))
-        walls[workers] = time.perf_counter() - start
-    print(f"  one worker / two workers, wall: {walls[1] / walls[2]:.2f}")
-    for count in (10, len(jobs), 4 * len(jobs)):
-        many = (jobs * 4)[:count]
-        start = time.perf_counter()
-        exhaust(many, 1)
-        print(f"  {count:5} files, one worker: {1000 * (time.perf_counter() - start) / count:7.1f} ms a file", end="")
-        print(f", largest worker so far {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB")
+    two_processes(jobs, pages)
     if plumber_files:
         some = random.Random(1).sample(jobs, min(plumber_files, len(jobs)))
         pages = bare(some)
@@ -115,6 +107,42 @@ def speed(jobs: Jobs, plumber_files: int) -> None:
             "engine pdfplumber, the same", pages, lambda: in_process(some, ExtractOptions(engine="pdfplumber"))
         )
         print(f"  pdfplumber / ours: {slow / mine:.1f}")
+
+
+def two_processes(jobs: Jobs, pages: int) -> None:
+    """One and two workers, beside what the machine itself gives: bare processes that each read a share of the files.
+
+    The bare processes share nothing and hand nothing over: where two of them are not twice as fast as one (cores shared
+    with other work, memory bandwidth), no scheduling could be. All four are measured twice, in turn, and the better
+    time of each counts, so that a passing load falls on no one of them alone.
+    """
+    walls: dict[str, list[float]] = defaultdict(list)
+    for _ in range(2):
+        for count in (1, 2):
+            shares = [jobs[first::count] for first in range(count)]
+            start = time.perf_counter()
+            timed(f"ours, {count} bare process(es)", pages, partial(bare_processes, shares))
+            walls[f"bare {count}"].append(time.perf_counter() - start)
+            start, mine = time.perf_counter(), time.process_time()
+            cpu = timed(f"ours, {count} worker process(es)", pages, partial(exhaust, jobs, count))
+            wall, mine = time.perf_counter() - start, time.process_time() - mine
+            walls[f"workers {count}"].append(wall)
+            print(f"  the workers' processors busy {(cpu - mine) / (count * wall):.0%}; the parent's own {mine:.2f} s")
+    ceiling = min(walls["bare 1"]) / min(walls["bare 2"])
+    reached = min(walls["workers 1"]) / min(walls["workers 2"])
+    print(f"  one worker / two workers, wall: {reached:.2f}; bare, the machine's ceiling: {ceiling:.2f}")
+
+
+def bare_processes(shares: list[Jobs]) -> None:
+    """Read each share of the files in a process of its own, all at once."""
+    context = multiprocessing.get_context("spawn")
+    running = [context.Process(target=in_process, args=(share, ExtractOptions())) for share in shares]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join()
+        if process.exitcode:
+            sys.exit(f"a bare process ended with {process.exitcode}")
 
 
 def quality(jobs: Jobs, labels: Path) -> None:
@@ -130,7 +158,7 @@ def quality(jobs: Jobs, labels: Path) -> None:
     )
     words(jobs, documents)
     if labels.is_file():
-        labelled(documents, labels)
+        found_again(documents, labels)
 
 
 _WORD = re.compile(
@@ -193,50 +221,14 @@ def masked(line: str) -> str:
     return re.sub(r"\d+", "#", "".join(line.split()).lower())
 
 
-def labelled(documents: dict[str, Document], labels: Path) -> None:
-    """How many labelled paragraphs are found again, and how the rest was cut."""
-    from rapidfuzz import fuzz, process
-
-    outcome: Counter[str] = Counter()
-    by_report: dict[str, list[dict[str, object]]] = defaultdict(list)
-    with labels.open(encoding="utf-8") as file:
-        for line in file:
-            row = json.loads(line)
-            by_report[str(row["report"])].append(row)
-    for name, rows in by_report.items():
-        document = documents.get(name) or documents[f"pdf/{name}"]
-        keys = [normalised(paragraph.text) for paragraph in document.paragraphs]
-        for row in rows:
-            text, page = normalised(str(row["text"])), int(str(row["page"]))
-            near = [
-                index
-                for index, paragraph in enumerate(document.paragraphs)
-                if paragraph.page - 1 <= page <= paragraph.page_end + 1
-            ]
-            best = process.extractOne(text, [keys[index] for index in near], scorer=fuzz.ratio)
-            outcome[how(text, best[1] if best else 0, [(document.paragraphs[i], keys[i]) for i in near])] += 1
+def found_again(documents: dict[str, Document], labels: Path) -> None:
+    """How many labelled paragraphs are found again, and which cut is right where theirs is another."""
+    outcome = Counter(how for _, _, how in labelled(documents, labels))
     total = outcome.total()
-    found = outcome["the same"] + outcome["similar (0.9)"]
-    print(f"labelled paragraphs found again: {found} of {total} ({found / total:.2%})")
-    for kind, count in outcome.most_common():
-        print(f"  {kind}: {count}")
-
-
-def how(text: str, score: float, near: list[tuple[Paragraph, str]]) -> str:
-    """How a labelled paragraph relates to ours on the pages around it."""
-    if score == 100:
-        return "the same"
-    if score >= 90:
-        return "similar (0.9)"
-    whole = [(paragraph, key) for paragraph, key in near if len(key) > len(text) and text in key]
-    if any(paragraph.page_end > paragraph.page for paragraph, _ in whole):
-        return "theirs is one half of ours, which runs over a page break (ours whole)"
-    inside = [key for paragraph, key in near if key and key in text and paragraph.kind is not ParagraphKind.HEADING]
-    covered = sum(len(key.split()) for key in inside)
-    if len(inside) > 1 and covered >= 0.9 * len(text.split()):
-        return "theirs holds several of ours: points, contents, or paragraphs with a gap between (ours finer)"
-    partial = any(text[:60] in key or text[-60:] in key for _, key in near)
-    return "theirs overlaps ours" if partial else "not found"
+    for how in Found:
+        print(f"labelled paragraphs {how.value}: {outcome[how]} of {total} ({outcome[how] / total:.2%})")
+    found = outcome[Found.SAME] + outcome[Found.PART]
+    print(f"  found again, as the same or as a part of ours: {found} of {total} ({found / total:.2%})")
 
 
 def engines(jobs: Jobs, count: int) -> None:
@@ -329,6 +321,7 @@ def main() -> None:
     )
     parser.add_argument("--quality", action="store_true")
     parser.add_argument("--engines", type=int, metavar="N")
+    parser.add_argument("--growth", type=int, nargs="+", metavar="N", help="numbers of files, each a run of its own")
     parser.add_argument("--fuzz", type=int, metavar="N")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
@@ -339,6 +332,8 @@ def main() -> None:
         quality(jobs, arguments.labels)
     elif arguments.engines:
         engines(jobs, arguments.engines)
+    elif arguments.growth:
+        growth([path for _, path in jobs], arguments.growth, arguments.workers)
     elif arguments.fuzz:
         fuzz(jobs, arguments.fuzz, arguments.workers)
     else:

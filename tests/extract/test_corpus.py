@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import Counter
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pipeline.errors import SetAside
 from pipeline.extract import ExtractOptions, read_document, read_many
 from pipeline.extract.judgements import whole_grades
 from pipeline.extract.quality import cut_of
+from tests.extract.labelled import Found, labelled
 
 pytestmark = pytest.mark.corpus
 
@@ -140,29 +140,13 @@ def test_every_section_of_its_framework_has_text(documents: dict[str, Document])
 
 
 def test_labelled_paragraphs_are_found_again(shared: Path, documents: dict[str, Document]) -> None:
-    fuzz = pytest.importorskip("rapidfuzz.fuzz")
-    process = pytest.importorskip("rapidfuzz.process")
-    found = part = total = 0
-    with (shared / "labels" / "labels.jsonl").open(encoding="utf-8") as file:
-        for line in file:
-            label = json.loads(line)
-            document = documents.get(label["report"]) or documents[f"pdf/{label['report']}"]
-            text = normalised(label["text"])
-            near = [
-                normalised(paragraph.text)
-                for paragraph in document.paragraphs
-                if paragraph.page - 1 <= label["page"] <= paragraph.page_end + 1
-            ]
-            best = process.extractOne(text, near, scorer=fuzz.ratio)
-            total += 1
-            if best and best[1] >= 90:
-                found += 1
-            elif any(text in key for key in near) or sum(len(key) for key in near if key and key in text) > 0.8 * len(
-                text
-            ):
-                part += 1  # theirs is cut at a page break, or runs several points together
-    assert found >= 0.96 * total
-    assert found + part >= 0.99 * total
+    pytest.importorskip("rapidfuzz")
+    outcome = Counter(how for _, _, how in labelled(documents, shared / "labels" / "labels.jsonl"))
+    total = outcome.total()
+    assert total > 7_000
+    assert outcome[Found.SAME] >= 0.96 * total
+    assert outcome[Found.SAME] + outcome[Found.PART] >= 0.97 * total
+    assert outcome[Found.OTHER] <= 0.002 * total
 
 
 def test_both_engines_cut_alike(shared: Path, documents: dict[str, Document]) -> None:

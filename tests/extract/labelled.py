@@ -20,7 +20,7 @@ class Found(StrEnum):
     PART = (
         "whole within one of ours, a part of it: theirs broke off at a page's end, a blank line or a note (ours right)"
     )
-    JOINED = "several neighbouring ones of ours run together: a list, a heading and its text, points (ours right)"
+    JOINED = "several neighbouring ones of ours run together: a list, a heading and its text, points (ours finer; few wrongly)"
     OTHER = "otherwise: a running head or foot within theirs, or a cut of either that is wrong"
 
 

@@ -14,13 +14,17 @@ SIMILAR = 90.0  # percent, of the longest common subsequence's ratio
 
 
 class Found(StrEnum):
-    """How a labelled paragraph is found again, and, where the cuts differ, which is right."""
+    """How a labelled paragraph is found again, and, where the cuts differ, which is right.
+
+    Of those that join several of ours, a handful are cuts of ours that are wrong: a point with a gap between its lines,
+    a paragraph whose page ends in a date.
+    """
 
     SAME = "similar (0.9 or more) to one of ours"
     PART = (
         "whole within one of ours, a part of it: theirs broke off at a page's end, a blank line or a note (ours right)"
     )
-    JOINED = "several neighbouring ones of ours run together: a list, a heading and its text, points (ours finer; few wrongly)"
+    JOINED = "several neighbouring ones of ours run together: a list, a heading and text, points (ours finer)"
     OTHER = "otherwise: a running head or foot within theirs, or a cut of either that is wrong"
 
 

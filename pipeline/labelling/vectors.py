@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
-from pipeline.schema import vectors
 from pipeline.store import Store
+from pipeline.themes.cache import kept_vectors
 from pipeline.themes.tagger import Tagger
 
 if TYPE_CHECKING:
@@ -21,12 +19,7 @@ def vectors_of(store: Store, tagger: Tagger, texts: dict[str, str]) -> np.ndarra
     import numpy as np
 
     with store.reading() as connection:
-        rows = connection.execute(
-            select(vectors.c.fingerprint, vectors.c.vector).where(
-                vectors.c.encoder == tagger.encoder_id, vectors.c.fingerprint.in_(list(texts))
-            )
-        )
-        known = {row.fingerprint: np.frombuffer(row.vector, dtype="<f2") for row in rows}
+        known = kept_vectors(connection, tagger.encoder_id, list(texts))
     missing = [fingerprint for fingerprint in texts if fingerprint not in known]
     if missing:
         encoded = tagger.encode([texts[fingerprint] for fingerprint in missing])

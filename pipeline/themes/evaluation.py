@@ -70,9 +70,10 @@ def evaluate(
     folder = current_folder(models)
     model = load_model(folder)
     stacked = encoder is not None and _joined_with(model.manifest, encoder)
-    codes = tuple(code for code in taxonomy.codes if code in _themes_of(model.manifest, stacked))
-    data = as_arrays(labelled, taxonomy.codes, several=False).columns(codes)
     kept = read_answers(folder, encoder=stacked)
+    scored = set(_themes_of(model.manifest, stacked)) & set(kept.codes)
+    codes = tuple(code for code in taxonomy.codes if code in scored)
+    data = as_arrays(labelled, taxonomy.codes, several=False).columns(codes)
     unheard = set(data.fingerprints) - set(kept.fingerprints)
     if stacked and encoder is not None:
         unheard &= set(encoder.fingerprints)
@@ -96,9 +97,12 @@ def evaluate(
         notes.append(
             f"{left} paragraphs that the encoder was tuned on are left out; `tagging.encoder: off` scores them."
         )
-    without = [code for code in taxonomy.codes if code not in codes]
-    if without:
-        notes.append(f"Not scored, because the model has no classifier for them: {', '.join(without)}.")
+    untrained = [code for code in taxonomy.codes if code not in model.manifest.codes]
+    if untrained:
+        notes.append(f"Not scored, because the model has no classifier for them: {', '.join(untrained)}.")
+    new = [code for code in taxonomy.codes if code not in codes and code not in untrained]
+    if new:
+        notes.append(f"Not scored, because new to the encoder; `tagging.encoder: off` scores them: {', '.join(new)}.")
     return Evaluation(model.manifest.model_id, stacked, scores, tuple(notes))
 
 

@@ -12,7 +12,7 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -75,6 +75,15 @@ class CalibrationEntry(BaseModel):
         return Calibration(self.slope, self.intercept, self.threshold)
 
 
+class VectorHead(BaseModel):
+    """A theme's score read from the encoder's vector: ``vector @ weights + intercept``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weights: tuple[Annotated[float, Field(allow_inf_nan=False)], ...] = Field(min_length=1, max_length=4096)
+    intercept: float = Field(allow_inf_nan=False)
+
+
 class StackEntry(BaseModel):
     """A theme's weights where the encoder's reading joins the classifier's (see :mod:`pipeline.themes.stacking`)."""
 
@@ -84,6 +93,7 @@ class StackEntry(BaseModel):
     encoder: float = Field(allow_inf_nan=False)
     intercept: float = Field(allow_inf_nan=False)
     threshold: float = Field(ge=0, le=1)
+    head: VectorHead | None = None  # of a theme that the encoder was not tuned on: how its vector is read
 
 
 class Stack(BaseModel):
@@ -267,7 +277,7 @@ def content_id(classifier: Classifier, calibrations: dict[str, Calibration], sta
     words = [_vocabulary(features.vectorizer), _vocabulary(features.topics.vectorizer)]
     parts = [classifier.codes, features.codes, words, {k: vars_of(v) for k, v in calibrations.items()}]
     digest.update(json.dumps(parts, sort_keys=True).encode())
-    digest.update(stack.model_dump_json().encode() if stack else b"")
+    digest.update(stack.model_dump_json(exclude_none=True).encode() if stack else b"")
     for array in _arrays(classifier):
         digest.update(array.tobytes())
     return f"themes-{digest.hexdigest()[:16]}"

@@ -10,6 +10,7 @@ from pipeline.themes.calibration import best_threshold
 from pipeline.themes.dataset import Labelled
 from pipeline.themes.modelfile import Stack, StackEntry
 from pipeline.themes.readings import EncoderReadings
+from pipeline.themes.vectorheads import VectorHeads, head_scores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +51,11 @@ def valence_scores(vectors: np.ndarray[Any, Any], themes: int) -> np.ndarray[Any
     return vectors[:, themes : 4 * themes].astype(np.float32).reshape(len(vectors), themes, 3)
 
 
+def plain_vectors(vectors: np.ndarray[Any, Any], themes: int) -> np.ndarray[Any, Any]:
+    """The encoder's vectors alone: shape (texts, size), from rows of :func:`packed`."""
+    return vectors[:, 4 * themes :]
+
+
 def _logit(probability: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     import numpy as np
     from scipy.special import logit
@@ -72,7 +78,7 @@ def stacked_probabilities(
     scores : ndarray of shape (texts, len(codes))
         The classifier's.
     vectors : ndarray of shape (texts, size)
-        Rows of :func:`packed`.
+        Rows of :func:`packed`; where they lack the vector, themes that are read from it are left out.
     """
     from scipy.special import expit
 
@@ -80,7 +86,12 @@ def stacked_probabilities(
     joined = {}
     for code, entry in stack.themes.items():
         own = scores[:, codes.index(code)].astype(float)
-        theirs = read[:, encoder_codes.index(code)].astype(float)
+        if entry.head is None:
+            theirs = read[:, encoder_codes.index(code)].astype(float)
+        elif vectors.shape[1] > 4 * len(encoder_codes):
+            theirs = head_scores(entry.head, plain_vectors(vectors, len(encoder_codes)))
+        else:
+            continue
         joined[code] = expit(entry.classifier * own + entry.encoder * theirs + entry.intercept)
     return joined
 
@@ -103,14 +114,20 @@ def stacked_valence(
     return joined
 
 
-def fit_stack(encoder: EncoderReadings, data: Labelled, held_out: OutOfFold) -> Stack | None:
+def fit_stack(
+    encoder: EncoderReadings, data: Labelled, held_out: OutOfFold, heads: VectorHeads | None = None
+) -> Stack | None:
     """Weights of both scores for each theme that the encoder knows; None where too little can be fitted on.
 
     Parameters
     ----------
     held_out : OutOfFold
         The classifier's scores for ``data``, none by a model that saw the paragraph's authority.
+    heads : VectorHeads, optional
+        Themes that the encoder does not know, read from its vectors of all of ``data``.
     """
+    import numpy as np
+
     both = _Both.of(encoder, data, held_out)
     if both is None:
         return None
@@ -118,6 +135,18 @@ def fit_stack(encoder: EncoderReadings, data: Labelled, held_out: OutOfFold) -> 
     for column, code in enumerate(both.codes):
         weights, threshold = both.fitted(column, both.every)
         entries[code] = StackEntry(classifier=weights[0], encoder=weights[1], intercept=weights[2], threshold=threshold)
+    for column, code in enumerate(heads.codes if heads else ()):
+        assert heads is not None
+        place = data.codes.index(code)
+        pair = np.column_stack([held_out.scores[:, place].astype(float), heads.scores[:, column]])
+        weights, threshold = _fitted(pair, data.labels[:, place])
+        entries[code] = StackEntry(
+            classifier=weights[0],
+            encoder=weights[1],
+            intercept=weights[2],
+            threshold=threshold,
+            head=heads.heads[code],
+        )
     return Stack(encoder_id=encoder.encoder_id, themes=entries, valence_weight=both.valence_weight(both.every))
 
 
@@ -200,14 +229,7 @@ class _Both:
 
     def fitted(self, column: int, rows: np.ndarray[Any, Any]) -> tuple[tuple[float, float, float], float]:
         """Weights of classifier and encoder and the intercept, and the best threshold, from these rows."""
-        from sklearn.linear_model import LogisticRegression
-
-        inputs, labels = self._inputs(column)[rows], self.data.labels[rows, column]
-        if labels.all() or not labels.any():
-            return (0.0, 1.0, 0.0), 0.5
-        fit = LogisticRegression(C=1.0, max_iter=1000).fit(inputs, labels)
-        weights = (float(fit.coef_[0, 0]), float(fit.coef_[0, 1]), float(fit.intercept_[0]))
-        return weights, best_threshold(self.joined(column, weights)[rows])
+        return _fitted(self._inputs(column)[rows], self.data.labels[rows, column])
 
     def joined(self, column: int, weights: tuple[float, float, float]) -> np.ndarray[Any, Any]:
         """Calibrated probabilities of every paragraph."""
@@ -231,3 +253,15 @@ class _Both:
         shares = np.arange(11) / 10
         right = [(((1 - share) * own + share * theirs).argmax(axis=1) == truth).mean() for share in shares]
         return float(shares[int(np.argmax(right))])
+
+
+def _fitted(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> tuple[tuple[float, float, float], float]:
+    """Weights of two scores (n, 2), the intercept, and the best threshold of the probabilities that they give."""
+    from scipy.special import expit
+    from sklearn.linear_model import LogisticRegression
+
+    if labels.all() or not labels.any():
+        return (0.0, 1.0, 0.0), 0.5
+    fit = LogisticRegression(C=1.0, max_iter=1000).fit(scores, labels)
+    weights = (float(fit.coef_[0, 0]), float(fit.coef_[0, 1]), float(fit.intercept_[0]))
+    return weights, best_threshold(expit(scores @ weights[:2] + weights[2]))

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, se
 from pipeline.config import Config
 from pipeline.schema import Status, paragraphs, reports, tags, vectors
 from pipeline.stage import Context, Outcome, Stage
+from pipeline.themes.cache import kept_vectors
 from pipeline.themes.tagger import Tagger, tagger_stamp
 from pipeline.themes.taxonomy import load_taxonomy
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 _BATCH = 12  # reports a transaction: about 1,500 paragraphs, enough for the model to work on many at a time
-_ASKED_AT_ONCE = 500  # parameters of one query; SQLite's older limit is 999
 
 
 def _stale(stamp: str) -> ColumnElement[bool]:
@@ -97,29 +97,18 @@ def _vectors(connection: Connection, tagger: Tagger, texts: dict[str, str]) -> n
         return None
     import numpy as np
 
-    known: dict[str, bytes] = {}
-    wanted = list(texts)
-    for start in range(0, len(wanted), _ASKED_AT_ONCE):
-        rows = connection.execute(
-            select(vectors.c.fingerprint, vectors.c.vector).where(
-                vectors.c.encoder == tagger.encoder_id,
-                vectors.c.fingerprint.in_(wanted[start : start + _ASKED_AT_ONCE]),
-            )
-        )
-        known.update((row.fingerprint, row.vector) for row in rows)
-    missing = [fingerprint for fingerprint in wanted if fingerprint not in known]
+    known = kept_vectors(connection, tagger.encoder_id, list(texts))
+    missing = [fingerprint for fingerprint in texts if fingerprint not in known]
     if missing:
         encoded = tagger.encode([texts[fingerprint] for fingerprint in missing])
         assert encoded is not None  # there is an encoder
-        fresh = {
-            fingerprint: vector.astype("<f2").tobytes() for fingerprint, vector in zip(missing, encoded, strict=True)
-        }
+        fresh = dict(zip(missing, encoded.astype("<f2"), strict=True))
         known.update(fresh)
         connection.execute(
             insert(vectors),
             [
-                {"fingerprint": fingerprint, "encoder": tagger.encoder_id, "vector": vector}
+                {"fingerprint": fingerprint, "encoder": tagger.encoder_id, "vector": vector.tobytes()}
                 for fingerprint, vector in fresh.items()
             ],
         )
-    return np.stack([np.frombuffer(known[fingerprint], dtype="<f2") for fingerprint in wanted])
+    return np.stack([known[fingerprint] for fingerprint in texts])

@@ -105,7 +105,7 @@ def _encoder_joined(models: Path, manifest: Manifest) -> str | None:
 
 
 def _stamp(manifest: Manifest, taxonomy: Taxonomy, encoder_id: str | None) -> str:
-    parts = [_VERSION, manifest.model_dump_json(), taxonomy.fingerprint, encoder_id or "off"]
+    parts = [_VERSION, manifest.model_dump_json(exclude_none=True), taxonomy.fingerprint, encoder_id or "off"]
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
     return f"{manifest.model_id}+{taxonomy.fingerprint}+{digest}"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import PipelineError, UsageError
 from pipeline.themes.answers import Answers, answers_of, read_answers, write_answers
@@ -19,8 +19,10 @@ from pipeline.themes.readings import EncoderReadings
 from pipeline.themes.registry import CURRENT, current_id, promote
 from pipeline.themes.scores import Difference, Predictions, Scores, difference, score
 from pipeline.themes.stacking import fit_stack, stacked_out_of_fold
+from pipeline.themes.vectorheads import VectorHeads, fit_vector_heads
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from pipeline.themes.taxonomy import Taxonomy
@@ -30,6 +32,7 @@ NOT_WORSE = 0.002
 """A new model is not worse than the one in use if its macro F1 is lower by no more than this."""
 
 Report = Callable[[str], None]
+Vectors = Callable[[Sequence[str]], "np.ndarray[Any, Any]"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def train(
     seed: int = 0,
     encoder: EncoderReadings | None = None,
     report: Report = lambda _: None,
+    vectors: Vectors | None = None,
 ) -> TrainingResult:
     """Train on labelled paragraphs, and put the new model to use if it is not worse.
 
@@ -87,6 +91,9 @@ def train(
         ``tagging.encoder: off``.
     report : callable
         Is told each step.
+    vectors : callable, optional
+        Gives the encoder's vectors (n, size) of paragraphs by fingerprint; asked, for all labelled paragraphs, only
+        where a theme is new to the encoder.
 
     Raises
     ------
@@ -115,7 +122,7 @@ def train(
     stack, joined = None, None
     if encoder is not None:
         report("joining the encoder's readings")
-        stack = fit_stack(encoder, data, held_out)
+        stack = fit_stack(encoder, data, held_out, _heads_of_new_themes(encoder, data, vectors, report))
         said = stacked_out_of_fold(encoder, data, held_out)
         joined = Answers.of(said.data, said.probabilities, said.tagged, said.valences) if said else None
     report("fitting the model")
@@ -146,6 +153,16 @@ def train(
         promote(models, folder.name)
     notes += [why] if why else []
     return TrainingResult(folder.name, folder, scores, scores_joined, previous, compared, not worse, tuple(notes))
+
+
+def _heads_of_new_themes(
+    encoder: EncoderReadings, data: Labelled, vectors: Vectors | None, report: Report
+) -> VectorHeads | None:
+    new = tuple(code for code in data.codes if code not in encoder.codes)
+    if not new or vectors is None:
+        return None
+    report(f"reading {', '.join(new)}, new to the encoder, from its vectors of {len(data)} paragraphs")
+    return fit_vector_heads(data, new, vectors(data.fingerprints))
 
 
 def _left_to_terms(data: Labelled, codes: tuple[str, ...]) -> list[str]:

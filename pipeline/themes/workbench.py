@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
 from pipeline.config import Config
 from pipeline.schema import Status, paragraphs, reports
 from pipeline.store import Store
+from pipeline.themes.cache import kept_vectors
 from pipeline.themes.labels import Placed, current, place_labels, read_labels
 from pipeline.themes.tagger import ENCODER_FOLDER
 from pipeline.themes.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from pipeline.themes.evaluation import Evaluation
@@ -100,8 +102,15 @@ def train_models(config: Config, store: Store, seed: int = 0, report: Report = l
 
     report("finding the labelled paragraphs in the store")
     bench = open_bench(config, store)
-    encoder = encoder_readings_of(config, bench.placed.matched)
-    result = train(bench.placed.matched, bench.taxonomy, config.models, bench.substantive, seed, encoder, report)
+    matched = bench.placed.matched
+    encoder = encoder_readings_of(config, matched)
+
+    def vectors(fingerprints: Sequence[str]) -> np.ndarray[Any, Any]:
+        heads = matched.drop_duplicates("fingerprint")
+        text_of = dict(zip(heads["fingerprint"], heads["text"], strict=True))
+        return encoder_vectors(config, store, {key: text_of[key] for key in fingerprints})
+
+    result = train(matched, bench.taxonomy, config.models, bench.substantive, seed, encoder, report, vectors)
     return dataclasses.replace(result, notes=(*bench.notes(), *result.notes))
 
 
@@ -131,6 +140,22 @@ def learning_curve_of(config: Config, store: Store, seed: int = 0, report: Repor
 
     bench = open_bench(config, store)
     return learning_curve(bench.placed.matched, bench.taxonomy, bench.substantive, seed, report)
+
+
+def encoder_vectors(config: Config, store: Store, texts: dict[str, str]) -> np.ndarray[Any, Any]:
+    """The encoder's vectors (n, size) of texts by fingerprint, from the store where it has them."""
+    import numpy as np
+
+    from pipeline.themes.encoder import Encoder
+    from pipeline.themes.stacking import packed, plain_vectors
+
+    encoder = Encoder.load(config.models / ENCODER_FOLDER)
+    with store.reading() as connection:
+        rows = kept_vectors(connection, encoder.encoder_id, list(texts))
+    missing = [key for key in texts if key not in rows]
+    if missing:
+        rows.update(zip(missing, packed(encoder.encode([texts[key] for key in missing])), strict=True))
+    return plain_vectors(np.stack([rows[key] for key in texts]), len(encoder.codes))
 
 
 def encoder_readings_of(config: Config, matched: pd.DataFrame) -> EncoderReadings | None:

@@ -18,8 +18,9 @@ from pipeline.themes.modelfile import load_model
 from pipeline.themes.readings import HELD_OUT, EncoderReadings, HeldOut, encoder_readings, read_held_out, write_held_out
 from pipeline.themes.stacking import packed, theme_scores, valence_scores
 from pipeline.themes.tagger import Tagger
-from pipeline.themes.taxonomy import Taxonomy
+from pipeline.themes.taxonomy import Taxonomy, parse_taxonomy
 from pipeline.themes.training import TrainingResult, train
+from tests.themes.invented import TAXONOMY, invented
 
 CODES = ("travel", "housing", "money")
 ID = "stand-in-0123456789ab"
@@ -186,3 +187,65 @@ def test_held_out_readings_come_back_and_only_new_paragraphs_are_encoded(
     (tmp_path / HELD_OUT).write_bytes(b"PK")
     with pytest.raises(PipelineError, match="cannot be used"):
         read_held_out(tmp_path)
+
+
+class Gardener(StandIn):
+    """Its vector tells garden tools from other words, though nobody tuned it on gardens."""
+
+    def encode(self, texts: Sequence[str]) -> Encoded:
+        encoded = super().encode(texts)
+        encoded.vectors[:, 2] = ["tool" in text for text in texts]
+        return encoded
+
+
+def test_a_new_theme_has_the_encoders_vector_from_30_labels_on(
+    labelled: pd.DataFrame, readings: EncoderReadings, tmp_path: Path
+) -> None:
+    grown = parse_taxonomy(
+        TAXONOMY.replace(
+            "sections:", "  - {code: gardens, name: Gardens, definition: Beds., terms: [compost]}\nsections:"
+        )
+    )
+    # Sixty paragraphs alike but for a word of its own in each; in half of them it is a tool, and they carry the theme.
+    empty = invented(("money",), authorities=6, each=20, seed=9).query("theme == ''").head(60)
+    assert len(empty) == 60
+    own = [f"tool{i}" if i % 2 else f"warm{i}" for i in range(60)]
+    more = empty.assign(
+        theme=["gardens" if word.startswith("tool") else "" for word in own],
+        valence=["+" if word.startswith("tool") else "" for word in own],
+        text=[text.replace("quiet", word) for text, word in zip(empty["text"], own, strict=True)],
+        fingerprint=[f"{i:012x}" for i in range(60)],
+    )
+    everything = pd.concat([labelled, more])
+    text_of = dict(zip(everything["fingerprint"], everything["text"], strict=True))
+    asked: list[str] = []
+
+    def vectors(fingerprints: Sequence[str]) -> np.ndarray:
+        asked.extend(fingerprints)
+        return Gardener().encode([text_of[key] for key in fingerprints]).vectors
+
+    result = train(everything, grown, tmp_path, encoder=readings, vectors=vectors)
+    assert set(asked) == set(text_of)
+    model = load_model(result.folder)
+    assert model.manifest.stack is not None
+    assert model.manifest.stack.themes["gardens"].head is not None
+    assert model.manifest.stack.themes["money"].head is None
+    # No label has the word, no term is in it: only the vector can tell.
+    unheard = "Building 2 room 77 was tool99 that day."
+    with_vector = Tagger(model, grown, Gardener(), wanted=True)  # type: ignore[arg-type]
+    without = Tagger(model, grown, None, wanted=False)
+    column = grown.codes.index("gardens")
+    assert with_vector.probabilities([unheard])[0, column] > 2 * without.probabilities([unheard])[0, column]
+    assert "gardens" in [tag.theme for tag in with_vector.tag([unheard])[0]]
+    alike = without.probabilities([unheard, unheard.replace("tool", "warm")])[:, column]
+    assert alike[0] == pytest.approx(alike[1], abs=0.02)
+    assert "gardens" not in [tag.theme for tag in with_vector.tag(["Building 2 room 77 was warm99 that day."])[0]]
+
+
+def test_without_themes_new_to_the_encoder_no_vectors_are_asked_for(
+    labelled: pd.DataFrame, taxonomy: Taxonomy, readings: EncoderReadings, stacked: TrainingResult, tmp_path: Path
+) -> None:
+    def never(_: Sequence[str]) -> np.ndarray:
+        raise AssertionError("asked for vectors")
+
+    assert train(labelled, taxonomy, tmp_path, encoder=readings, vectors=never).model_id == stacked.model_id

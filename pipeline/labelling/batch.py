@@ -32,6 +32,7 @@ class Draw(StrEnum):
     UNCERTAIN = "uncertain"
     THEME = "theme"
     AUTHORITY = "authority"
+    SUSPECT = "suspect"
 
 
 class BatchFormat(StrEnum):

@@ -51,10 +51,10 @@ def export(
         Draw,
         typer.Option(
             help="How paragraphs are chosen: evenly at random, where the model is least sure, of a theme (by the model "
-            "or its terms), of an authority."
+            "or its terms), of an authority; or those whose labels the model doubts most, to be read again."
         ),
     ] = Draw.RANDOM,
-    theme: Annotated[str | None, typer.Option(metavar="CODE", help="With --draw theme or uncertain.")] = None,
+    theme: Annotated[str | None, typer.Option(metavar="CODE", help="With --draw theme, uncertain or suspect.")] = None,
     authority: Annotated[
         str | None, typer.Option(metavar="NAME", help="Only authorities with this in their name; not with random.")
     ] = None,
@@ -78,7 +78,7 @@ def export(
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Draw paragraphs that nobody has labelled yet, as a workbook or for a labelling tool."""
+    """Draw paragraphs to label, or to read again, as a workbook or for a labelling tool."""
     from pipeline.labelling.drawing import Wanted, draw_batch
     from pipeline.labelling.showing import show_batch
 

@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError, UsageError
 from pipeline.labelling.batch import Batch, Draw, Item, batch_id
 from pipeline.labelling.pool import Candidate, labels_here, once_each, read_pool, stored_tags, tagged_with
 from pipeline.store import Store
-from pipeline.themes.labels import read_labels
+from pipeline.themes.labels import current, read_labels
 from pipeline.themes.tagger import Tagger
 from pipeline.themes.taxonomy import Taxonomy, load_taxonomy
 
@@ -67,7 +67,8 @@ def draw_batch(
     ``random`` and ``authority`` draw uniformly; ``theme`` draws uniformly from the paragraphs that the model gave the
     theme or that hold one of its terms; ``uncertain`` takes those with the highest expected number of wrong tags, as
     the model's calibrated probabilities tell it, from :data:`POOL` drawn at random (uncertainty sampling, Lewis and
-    Gale 1994, summed over themes).
+    Gale 1994, summed over themes); ``suspect`` takes those that others have read whose labels the model doubts most
+    (:func:`pipeline.labelling.suspects.doubts`), for ``annotator`` to read again without seeing them.
 
     Raises
     ------
@@ -95,12 +96,15 @@ def draw_batch(
         raise UsageError(
             f"There is no paragraph left to draw: {who} read all {len(pool)} of them; choose another draw or annotator."
         )
-    left, chosen = _choose(left, wanted, rng, store, config, taxonomy, progress)
+    if wanted.draw is Draw.SUSPECT and labels is not None:
+        chosen = _suspects(left, labels, wanted, config)
+    else:
+        left, chosen = _choose(left, wanted, rng, store, config, taxonomy, progress)
     drawn = UNLABELLED_AT_RANDOM if wanted.draw is Draw.RANDOM and biased else _drawn(wanted)
     items = [candidate.item(config, drawn_before.get(candidate.fingerprint, drawn)) for candidate in chosen]
     if wanted.suggestions:
         items = _with_suggestions(items, chosen, store, taxonomy)
-    name = "second reading" if wanted.again else wanted.draw.value
+    name = "second reading" if wanted.again and wanted.draw is not Draw.SUSPECT else wanted.draw.value
     digest = hashlib.sha256("\n".join([str(seed), *(item.fingerprint for item in items)]).encode()).hexdigest()
     whose = f", read before by {wanted.again}" if wanted.again else ""
     batch = Batch(
@@ -121,9 +125,11 @@ def _check(wanted: Wanted, taxonomy: Taxonomy) -> None:
         raise UsageError("--draw theme needs --theme CODE.")
     if wanted.draw is Draw.AUTHORITY and wanted.authority is None:
         raise UsageError("--draw authority needs --authority NAME.")
+    if wanted.draw is Draw.SUSPECT and wanted.annotator is None:
+        raise UsageError("--draw suspect needs --annotator NAME: who is to read them again.")
     if wanted.theme is not None:
         if wanted.draw in (Draw.RANDOM, Draw.AUTHORITY):
-            raise UsageError(f"--theme does not go with --draw {wanted.draw}; use --draw theme or uncertain.")
+            raise UsageError(f"--theme does not go with --draw {wanted.draw}; use --draw theme, uncertain or suspect.")
         if taxonomy.theme(wanted.theme).retired:
             raise UsageError(f"The theme {wanted.theme} is retired and is no longer labelled; choose another.")
     if wanted.authority is not None and wanted.draw is Draw.RANDOM:
@@ -167,14 +173,33 @@ def _not_read(
                 known = ", ".join(sorted(set(labels["annotator"])))
                 raise UsageError(f"Nobody called '{wanted.again}' has labelled anything; there is {known}.")
             before = dict(zip(theirs["fingerprint"], theirs["drawn"], strict=True))
+        elif wanted.draw is Draw.SUSPECT:
+            others = labels.drop_duplicates("fingerprint", keep="last")
+            before = dict(zip(others["fingerprint"], others["drawn"], strict=True))
+    elif wanted.draw is Draw.SUSPECT:
+        raise UsageError("There are no labels yet, so none to doubt; label some first.")
     elif wanted.again is not None:
         raise UsageError(f"There are no labels yet, so none by '{wanted.again}' to read again.")
+    once_more = wanted.again is not None or wanted.draw is Draw.SUSPECT
     left = [
         candidate
         for candidate in pool
-        if candidate.fingerprint not in read and (wanted.again is None or candidate.fingerprint in before)
+        if candidate.fingerprint not in read and (not once_more or candidate.fingerprint in before)
     ]
-    return left, before, biased and wanted.again is None
+    return left, before, biased and not once_more
+
+
+def _suspects(left: list[Candidate], labels: pd.DataFrame, wanted: Wanted, config: Config) -> list[Candidate]:
+    from pipeline.labelling.suspects import doubts
+
+    doubted = doubts(current(labels), config.models, wanted.theme)
+    known = [candidate for candidate in left if candidate.fingerprint in doubted]
+    if not known:
+        raise UsageError(
+            "The model in use was not trained on any of the labels to be read again, so it cannot doubt them; run "
+            "`pipeline train` first."
+        )
+    return most_uncertain(known, [doubted[candidate.fingerprint] for candidate in known], wanted.count)
 
 
 def _choose(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from pipeline.labelling.drawing import (
 )
 from pipeline.labelling.pool import read_pool
 from pipeline.store import Store
+from pipeline.themes.answers import Answers, write_answers
 from pipeline.themes.labels import COLUMNS, write_labels
 from tests.labelling.building import TODAY
 
@@ -148,6 +150,8 @@ def test_the_least_sure_come_first_but_not_all_of_one_report(store: Store) -> No
         (Wanted(Draw.THEME, theme="camsh"), "no theme 'camsh'"),
         (Wanted(Draw.AUTHORITY, authority="Mordor"), "no paragraphs of an authority"),
         (Wanted(again="Jo"), "needs --annotator"),
+        (Wanted(Draw.SUSPECT), "needs --annotator"),
+        (Wanted(Draw.SUSPECT, annotator="Kim"), "There are no labels yet"),
         (Wanted(again="Jo", annotator="Kim"), "There are no labels yet"),
         (Wanted(count=0), "at least 1"),
     ],
@@ -155,6 +159,34 @@ def test_the_least_sure_come_first_but_not_all_of_one_report(store: Store) -> No
 def test_a_draw_that_cannot_be_is_said_in_one_sentence(store: Store, config: Config, wanted: Wanted, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         draw_batch(store, config, wanted, TODAY)
+
+
+def test_suspects_are_those_whose_labels_the_model_doubts_most(
+    store: Store, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = keys(store, config)[:6]
+    label(config, everything[:5], "Jo", "random")
+    label(config, everything[5:], "Kim", "random")
+    held = pd.read_csv(config.labels, dtype="str", keep_default_na=False)
+    held.loc[held["fingerprint"] == everything[1], ["theme", "valence"]] = ["camhs", "-"]
+    write_labels(held, config.labels)
+    # The model is sure of camhs in the first two, of which one is labelled with it, and half sure in the third.
+    probabilities = np.array([[0.95], [0.95], [0.5], [0.1], [0.02], [0.99]], np.float32)
+    answers = Answers(("camhs",), tuple(everything), probabilities, probabilities > 0.5, np.full((6, 1), -1, np.int8))
+    models = tmp_path / "models"
+    (models / "themes-a").mkdir(parents=True)
+    (models / "current").write_text("themes-a\n")
+    write_answers(models / "themes-a", answers, None)
+    monkeypatch.setattr("pipeline.labelling.suspects.current_folder", lambda folder: folder / "themes-a")
+    there = config.model_copy(update={"models": models})
+    batch, _ = draw_batch(store, there, Wanted(Draw.SUSPECT, annotator="Kim", count=3), TODAY)
+    # Kim has read the sixth already.
+    assert [item.fingerprint for item in batch.items] == [everything[0], everything[2], everything[3]]
+    assert {item.drawn for item in batch.items} == {"random"}
+    assert "suspect" in batch.batch_id
+    assert all(not item.suggested for item in batch.items)
+    with pytest.raises(UsageError, match="does not know the theme"):
+        draw_batch(store, there, Wanted(Draw.SUSPECT, annotator="Kim", theme="legal"), TODAY)
 
 
 def test_nothing_left_to_draw(store: Store, config: Config) -> None:

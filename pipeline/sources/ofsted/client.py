@@ -7,10 +7,11 @@ import ssl
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -36,6 +37,14 @@ _FAILURES_IN_A_ROW = 3
 _PATIENCE = 10  # a body may take so many times the time-out, however lively it trickles
 
 T = TypeVar("T")
+
+
+class Send(Protocol):
+    """Asks for an address; the answer's body is read while the block runs."""
+
+    def __call__(self, url: str, /, *, headers: Mapping[str, str]) -> AbstractContextManager[httpx.Response]:
+        """Ask once."""
+        ...
 
 
 class RobotsMemory(Protocol):
@@ -160,10 +169,10 @@ class PoliteClient:
         self._stack.callback(storage.close)
         rfc = hishel.CacheOptions(shared=False, allow_stale=False)
         paced = _Turns(network, self._take_turn)
-        settings = {"follow_redirects": False, "timeout": options.timeout_s, "trust_env": False}
-        self._files = self._stack.enter_context(httpx.Client(transport=paced, **settings))  # type: ignore[arg-type]
         cached = CacheTransport(next_transport=paced, storage=storage, rfc=rfc)
-        self._pages = self._stack.enter_context(httpx.Client(transport=cached, **settings))  # type: ignore[arg-type]
+        pages = httpx.Client(transport=cached, follow_redirects=False, timeout=options.timeout_s, trust_env=False)
+        self._pages: Send = partial(self._stack.enter_context(pages).stream, "GET")
+        self._files: Send = partial(_sent, paced, httpx.Timeout(options.timeout_s))
 
     def close(self) -> None:
         """Close connections and cache."""
@@ -205,7 +214,7 @@ class PoliteClient:
         url: str,
         read: Callable[[Answer], T],
         headers: Callable[[], Mapping[str, str]],
-        client: httpx.Client,
+        send: Send,
         obey_robots: bool = True,
     ) -> T:
         """Ask until there is an answer that ``read`` accepts, or patience ends.
@@ -226,7 +235,7 @@ class PoliteClient:
         )
         host = urlsplit(url).netloc
         try:
-            answer: T = retrying(self._once, url, read, headers, client, obey_robots)
+            answer: T = retrying(self._once, url, read, headers, send, obey_robots)
         except TryAgain as error:
             self._failed(host, str(error))
             tries = "1 try" if self._options.attempts == 1 else f"{self._options.attempts} tries"
@@ -239,7 +248,7 @@ class PoliteClient:
         url: str,
         read: Callable[[Answer], T],
         headers: Callable[[], Mapping[str, str]],
-        client: httpx.Client,
+        send: Send,
         obey_robots: bool,
     ) -> T:
         first, seen = url, set[str]()
@@ -251,7 +260,7 @@ class PoliteClient:
                 raise FetchError(f"{first} redirects in a circle; it is asked again in the next run.")
             seen.add(url)
             try:
-                with client.stream("GET", url, headers={"User-Agent": self._agent, **headers()}) as response:
+                with send(url, headers={"User-Agent": self._agent, **headers()}) as response:
                     location = response.headers.get("location")
                     if response.status_code in (301, 302, 303, 307, 308) and location is not None:
                         url = urljoin(url, location)
@@ -399,6 +408,19 @@ def _reason(error: Exception) -> str:
     return text[:200]
 
 
+@contextmanager
+def _sent(
+    transport: httpx.BaseTransport, timeout: httpx.Timeout, url: str, /, *, headers: Mapping[str, str]
+) -> Iterator[httpx.Response]:
+    """Asked without the client's cookies, redirects and log: for a file of 300 kB they cost as much as its body."""
+    request = httpx.Request("GET", url, headers=headers, extensions={"timeout": timeout.as_dict()})
+    response = transport.handle_request(request)
+    try:
+        yield response
+    finally:
+        response.close()
+
+
 class _Turns(httpx.BaseTransport):
     """Asks for a turn before every request that really goes out; cached answers need none."""
 
@@ -407,7 +429,7 @@ class _Turns(httpx.BaseTransport):
         self._take_turn = take_turn
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._take_turn(urlsplit(str(request.url)).netloc)
+        self._take_turn(request.url.netloc.decode("ascii"))
         return self._network.handle_request(request)
 
 
@@ -416,7 +438,7 @@ class _Network(httpx.BaseTransport):
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._transports: dict[str | None, httpx.HTTPTransport] = {}
+        self._transports: dict[tuple[str, str | None], httpx.HTTPTransport] = {}
         self._proxies = urllib.request.getproxies()
         self._trust: ssl.SSLContext | None = None
 
@@ -424,9 +446,13 @@ class _Network(httpx.BaseTransport):
         proxy = self._proxies.get(request.url.scheme)
         if proxy is not None and urllib.request.proxy_bypass(request.url.host):
             proxy = None
-        if proxy not in self._transports:
-            self._transports[proxy] = httpx.HTTPTransport(verify=self._trusted(), proxy=proxy, trust_env=False)
-        return self._transports[proxy].handle_request(request)
+        way = (request.url.scheme, proxy)
+        if way not in self._transports:
+            # Reading the system's certificates takes a while, and is for nothing where nothing is encrypted.
+            bare = request.url.scheme == "http" and proxy is None
+            trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if bare else self._trusted()
+            self._transports[way] = httpx.HTTPTransport(verify=trust, proxy=proxy, trust_env=False)
+        return self._transports[way].handle_request(request)
 
     def _trusted(self) -> ssl.SSLContext:
         if self._trust is None:

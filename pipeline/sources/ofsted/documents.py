@@ -90,6 +90,8 @@ class Shelf:
         self.folder = folder
         self._partial = folder / ".partial"
         self._partial.mkdir(parents=True, exist_ok=True)
+        # Once, for all: while others are flushed, the file system makes whoever asks for a file wait.
+        self._begun = {path.stem for path in self._partial.glob("*.part")}
         self._limit = limit_bytes
         # By file number: a run may have been killed between storing a document and remembering it.
         self._stored: dict[str, list[Path]] = {}
@@ -116,7 +118,7 @@ class Shelf:
         found = self._already_there(wanted) if held is None else None
         if found is not None:
             return lambda: found
-        partial = _Partial(self._partial, wanted)
+        partial = _Partial(self._partial, wanted, wanted.file_number in self._begun)
 
         def take(answer: Answer) -> Keep:
             try:
@@ -188,7 +190,8 @@ class _Partial:
     is why it is not :func:`pipeline.files.written_whole`'s temporary file.
     """
 
-    def __init__(self, folder: Path, wanted: Wanted) -> None:
+    def __init__(self, folder: Path, wanted: Wanted, begun: bool) -> None:
+        self._begun = begun  # on disk, in part
         self._file = folder / f"{wanted.file_number}.part"
         self._note = folder / f"{wanted.file_number}.json"
         self._url = wanted.url
@@ -199,10 +202,7 @@ class _Partial:
         """Bytes there already."""
         if self._whole is not None:
             return len(self._whole)
-        try:
-            return self._file.stat().st_size
-        except FileNotFoundError:
-            return 0
+        return self._file.stat().st_size if self._begun else 0
 
     @property
     def validators(self) -> Validators | None:
@@ -281,7 +281,7 @@ class _Partial:
 
     def clear(self) -> None:
         """Forget it."""
-        self._whole = None
+        self._whole, self._begun = None, False
         self._file.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
 
@@ -293,6 +293,7 @@ class _Partial:
         if validators is not None:
             self._file.unlink(missing_ok=True)
             write_text(self._note, json.dumps(asdict(validators)))
+        self._begun = True
         with self._file.open("wb") as file:
             file.write(body)
             if flush:

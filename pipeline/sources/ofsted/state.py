@@ -123,7 +123,7 @@ class SiteState:
         with self._engine.begin() as connection:
             for table, key, rows, before in (
                 (site_providers, "urn", [asdict(each) for each in providers], known_providers),
-                (site_publications, "file_number", [asdict(each) for each in changed], known),
+                (site_publications, "file_number", [_row(each) for each in changed], known),
             ):
                 self._insert(connection, table, [row for row in rows if row[key] not in before])
                 self._update(connection, table, key, [row for row in rows if row[key] in before])
@@ -131,7 +131,7 @@ class SiteState:
     def keep(self, publications: Iterable[Known]) -> None:
         """Remember publications, known ones, as they are now."""
         with self._engine.begin() as connection:
-            self._update(connection, site_publications, "file_number", [asdict(each) for each in publications])
+            self._update(connection, site_publications, "file_number", [_row(each) for each in publications])
 
     def _insert(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
         if rows:
@@ -146,6 +146,10 @@ class SiteState:
                 .values({name: bindparam(name) for name in names})
             )
             connection.execute(statement, [{"key_": row[key], **{name: row[name] for name in names}} for row in rows])
+
+
+def _row(publication: Known) -> dict[str, Any]:
+    return {name: getattr(publication, name) for name in _COLUMNS}
 
 
 def stamp(at: datetime | None = None) -> str:

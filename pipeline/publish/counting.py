@@ -174,10 +174,11 @@ def corrected_table(shares: pd.DataFrame) -> PublishedTable:
 
 def term_tables(connection: Connection, corpus: Corpus, taxonomy: Taxonomy) -> list[PublishedTable]:
     """Distinctive terms of bands and of themes."""
-    from pipeline.tables.terms import distinctive_terms, terms_of_themes
+    from pipeline.tables.terms import terms_of_bands_and_themes
 
-    of_bands = distinctive_terms(connection, corpus, limit=TERMS_A_BAND)
-    of_themes = terms_of_themes(connection, corpus, themes=theme_infos(taxonomy), limit=TERMS_A_BAND)
+    of_bands, of_themes = terms_of_bands_and_themes(
+        connection, corpus, themes=theme_infos(taxonomy), band_limit=TERMS_A_BAND, theme_limit=TERMS_A_BAND
+    )
     return [
         PublishedTable(
             catalogue.BAND_TERMS,

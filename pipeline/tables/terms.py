@@ -85,34 +85,50 @@ def distinctive_terms(
     DataFrame
         Columns :data:`pipeline.tables.columns.TERMS`, the most distinctive terms of each band first.
     """
-    groups = grouping(corpus, by)
-    group_of = (
-        np.where(groups.paragraph_cell >= 0, groups.cell_group[groups.paragraph_cell], -1) if groups.cells else None
-    )
     chosen = np.arange(len(corpus.paragraphs))
     if theme is not None:
         chosen = carriers(corpus, Items.of([theme]))[0][0]
-    members = [
-        chosen[group_of[chosen] == number] if group_of is not None else chosen[:0]
-        for number in range(len(groups.names))
-    ]
-    return _frame(connection, corpus, by, groups.names, members, chosen, limit, _GRADES)
+    names, members = _bands(corpus, by, chosen)
+    return _frame(corpus, by, names, _counted(connection, corpus, members, chosen), limit, _GRADES)
 
 
-def terms_of_themes(
-    connection: Connection, corpus: Corpus, *, themes: Sequence[ThemeInfo], limit: int = 25
-) -> pd.DataFrame:
-    """The terms that the paragraphs carrying each theme use more than all others do: ``band`` is the theme's code.
+def terms_of_bands_and_themes(
+    connection: Connection,
+    corpus: Corpus,
+    by: str = "overall_effectiveness",
+    *,
+    themes: Sequence[ThemeInfo],
+    band_limit: int = 25,
+    theme_limit: int = 25,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """:func:`distinctive_terms` of the bands and of the themes, from one reading of the texts.
+
+    A theme's are those that the paragraphs carrying it use more than all others do.
 
     Returns
     -------
-    DataFrame
-        Columns :data:`pipeline.tables.columns.TERMS`.
+    tuple of DataFrame
+        Columns :data:`pipeline.tables.columns.TERMS` each; in the second, ``band`` is the theme's code.
     """
-    items = Items.of(themes)
-    members = [carrying for carrying, _ in carriers(corpus, items)]
     everything = np.arange(len(corpus.paragraphs))
-    return _frame(connection, corpus, "theme", items.codes, members, everything, limit, frozenset())
+    names, of_bands = _bands(corpus, by, everything)
+    items = Items.of(themes)
+    of_themes = [carrying for carrying, _ in carriers(corpus, items)]
+    terms, inside, outside = _counted(connection, corpus, [*of_bands, *of_themes], everything)
+    split = len(names)
+    return (
+        _frame(corpus, by, names, (terms, inside[:split], outside[:split]), band_limit, _GRADES),
+        _frame(corpus, "theme", items.codes, (terms, inside[split:], outside[split:]), theme_limit, frozenset()),
+    )
+
+
+def _bands(corpus: Corpus, by: str, chosen: np.ndarray) -> tuple[Sequence[str], list[np.ndarray]]:
+    """The bands' names, and which of the chosen paragraphs are in each."""
+    groups = grouping(corpus, by)
+    if not groups.cells:
+        return groups.names, [chosen[:0] for _ in groups.names]
+    group_of = np.where(groups.paragraph_cell >= 0, groups.cell_group[groups.paragraph_cell], -1)
+    return groups.names, [chosen[group_of[chosen] == number] for number in range(len(groups.names))]
 
 
 @dataclass
@@ -154,16 +170,14 @@ class _Sums:
 
 
 def _frame(
-    connection: Connection,
     corpus: Corpus,
     by: str,
     names: Sequence[str],
-    members: Sequence[np.ndarray],
-    chosen: np.ndarray,
+    counted: tuple[list[str], list[_Sums], list[_Sums]],
     limit: int,
     without: Collection[str],
 ) -> pd.DataFrame:
-    terms, inside, outside = _counted(connection, corpus, members, chosen)
+    terms, inside, outside = counted
     unwanted = set(without) | _name_words(corpus)
     wanted = np.array([not unwanted.intersection(term.split()) for term in terms], dtype=bool)
     pieces = []

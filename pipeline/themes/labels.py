@@ -192,11 +192,13 @@ def read_labels(path: Path, taxonomy: Taxonomy) -> pd.DataFrame:
 
 def check_labels(frame: pd.DataFrame, taxonomy: Taxonomy, name: str) -> None:
     """Refuse label rows that cannot be right: :class:`UsageError` for the first, with its line in the file ``name``."""
+    import pandas as pd
+
     known = {theme.code for theme in taxonomy.all_themes}
     empty = frame["theme"] == ""
     key = ["fingerprint", "annotator", "date", "batch"]
-    bare = frame.loc[empty, key].apply(tuple, axis=1)
-    both = ~empty & frame[key].apply(tuple, axis=1).isin(set(bare))
+    readings = pd.MultiIndex.from_frame(frame[key])
+    both = ~empty & readings.isin(readings[empty])
     faults = (
         (~empty & ~frame["theme"].isin(known), "the theme {theme!r} is not in the taxonomy"),
         (~empty & ~frame["valence"].isin(_VALENCES), "the valence of {theme} is {valence!r}, not one of + - 0"),

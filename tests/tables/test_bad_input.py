@@ -19,7 +19,7 @@ from pipeline.tables.corpus import Corpus
 from pipeline.tables.correction import corrected
 from pipeline.tables.frequencies import frequencies
 from pipeline.tables.matrices import co_occurrence, report_matrix
-from pipeline.tables.terms import distinctive_terms, terms_of_themes
+from pipeline.tables.terms import distinctive_terms, terms_of_bands_and_themes
 from tests.tables.building import BAND_OF, Report, Written, write
 
 THEMES = [ThemeInfo("camhs", "=CAMHS"), ThemeInfo("never", "<script>alert(1)</script>")]
@@ -53,7 +53,10 @@ TABLES: dict[str, tuple[tuple[Field, ...], Callable[[Connection, Corpus], pd.Dat
     "corrected": (columns.CORRECTED, lambda _, corpus: corrected(corpus, NO_LABELS, NO_LABELS, themes=THEMES)),
     "claims": (columns.CLAIMS, lambda _, corpus: claims(corpus, sections=SECTIONS)),
     "terms": (columns.TERMS, lambda connection, corpus: distinctive_terms(connection, corpus)),
-    "terms of themes": (columns.TERMS, lambda connection, corpus: terms_of_themes(connection, corpus, themes=THEMES)),
+    "terms of themes": (
+        columns.TERMS,
+        lambda connection, corpus: terms_of_bands_and_themes(connection, corpus, themes=THEMES)[1],
+    ),
     "co-occurrence": (columns.CO_OCCURRENCE, lambda _, corpus: co_occurrence(corpus, themes=THEMES)),
     "report matrix": (columns.REPORT_ATTRIBUTES, lambda _, corpus: report_matrix(corpus, themes=THEMES)),
 }

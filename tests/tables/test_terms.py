@@ -12,7 +12,7 @@ from pipeline.errors import PipelineError
 from pipeline.tables import terms as module
 from pipeline.tables.columns import TERMS, ThemeInfo
 from pipeline.tables.corpus import Corpus
-from pipeline.tables.terms import distinctive_terms, terms_of, terms_of_themes
+from pipeline.tables.terms import distinctive_terms, terms_of, terms_of_bands_and_themes
 from tests.tables.building import BAND_OF, Report, Written, write
 
 CAMHS, LEGAL = ThemeInfo("camhs", "CAMHS"), ThemeInfo("legal", "Legal")
@@ -87,7 +87,9 @@ def test_within_one_theme_only_its_paragraphs_are_compared(connection: Connectio
 
 
 def test_terms_of_a_theme_are_those_of_the_paragraphs_that_carry_it(connection: Connection) -> None:
-    frame = terms_of_themes(connection, two_bands(connection), themes=[CAMHS, LEGAL])
+    corpus = two_bands(connection)
+    of_bands, frame = terms_of_bands_and_themes(connection, corpus, themes=[CAMHS, LEGAL])
+    pd.testing.assert_frame_equal(of_bands, distinctive_terms(connection, corpus))
     assert {"swift", "lengthy"} <= set(of(frame, "camhs"))
     assert not {"swift", "lengthy"} & set(of(frame, "legal"))
 
@@ -105,7 +107,7 @@ def test_no_text_gives_no_terms(connection: Connection) -> None:
     write(connection, [Report("a", {"overall_effectiveness": "good"}, [Written(text="the of and to 7 8 9 10")])])
     corpus = Corpus.read(connection, BAND_OF)
     assert distinctive_terms(connection, corpus).empty
-    assert terms_of_themes(connection, corpus, themes=[CAMHS]).empty
+    assert terms_of_bands_and_themes(connection, corpus, themes=[CAMHS])[1].empty
 
 
 def test_a_store_that_changed_meanwhile_is_said(connection: Connection) -> None:

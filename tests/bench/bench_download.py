@@ -3,13 +3,17 @@
     python -m tests.bench.bench_download ../shared/corpus
 
 The site is the replica of ``tests/sources/replica.py`` with the real files, over HTTP on loopback, our rate limit off.
-The first table counts what arrives at the replica; the second times the same files fetched by this program and by
-``curl`` (one process, one connection) in turns, from a replica in a process of its own.
+The first table counts what arrives at the replica. The second times the same files, in turns, from a replica in a
+process of its own: by this program (checked, hashed, each flushed to the disk, remembered), by ``curl`` to files (only
+written, not flushed), by one and two ``curl`` that throw them away (what the server can give), and by a bare httpx loop
+that throws them away (what our library can take). The server's share of a processor says who waits for whom.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+import os
 import shutil
 import statistics
 import subprocess
@@ -17,11 +21,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
+import httpx
+
 from pipeline.authorities import Authorities
-from pipeline.sources.base import Outcome
+from pipeline.sources.base import Fetched, Outcome
 from tests.sources.replica import Document, from_index, pdf, serving
 from tests.sources.visiting import Time, Visitor
 
@@ -85,7 +93,7 @@ def count_requests(corpus: Path, folder: Path) -> None:
 
 
 def time_beside_curl(corpus: Path, folder: Path, rounds: int) -> None:
-    """The same files by this program and by curl, in turns."""
+    """The same files by this program and by others, in turns."""
     curl = shutil.which("curl")
     if curl is None:
         print("curl is not here: no comparison.")
@@ -100,37 +108,86 @@ def time_beside_curl(corpus: Path, folder: Path, rounds: int) -> None:
     assert server.stdout is not None
     base = server.stdout.readline().strip()
     authorities = Authorities.load(REPOSITORY / "corpus" / "authorities.csv")
-    speeds: dict[str, list[float]] = {"pipeline": [], "curl": []}
+    runs: dict[str, list[Timed]] = {}
     try:
         for round_ in range(rounds):
             visitor = Visitor(_new(folder / f"pipeline{round_}"), authorities, base, Time())
             discovery = visitor.discover()
-            began = time.perf_counter()
-            fetched = list(visitor.source().fetch(discovery.new))
-            seconds = time.perf_counter() - began
+            source = visitor.source()
+            fetched: list[Fetched] = []
+            ours = _timed(server.pid, lambda: fetched.extend(source.fetch(discovery.new)))  # noqa: B023 - called here
             visitor.close()
             taken = [each.listing for each in fetched if each.outcome is Outcome.READY]
             size = sum(listing.size or 0 for listing in taken)
-            speeds["pipeline"].append(size / 1e6 / seconds)
-
+            urls = [str(listing.url) for listing in taken]
             target = _new(folder / f"curl{round_}")
-            lines = [f'url = "{listing.url}"\noutput = "{target / str(at)}.pdf"' for at, listing in enumerate(taken)]
-            (target / "list").write_text("\n".join(lines), encoding="utf-8")
-            began = time.perf_counter()
-            subprocess.run([curl, "--silent", "--fail", "--config", str(target / "list")], check=True)
-            seconds = time.perf_counter() - began
+            others: dict[str, Callable[[], object]] = {
+                "curl, to files": partial(_curl, curl, urls, target, 1, True),
+                "curl, thrown away": partial(_curl, curl, urls, target, 1, False),
+                "two curl, thrown away": partial(_curl, curl, urls, target, 2, False),
+                "httpx, thrown away": partial(_httpx, urls),
+            }
+            runs.setdefault("pipeline", []).append(ours)
+            for name, fetch in others.items():
+                runs.setdefault(name, []).append(_timed(server.pid, fetch))
             came = sum(path.stat().st_size for path in target.glob("*.pdf"))
             assert came == size, (came, size)
-            speeds["curl"].append(size / 1e6 / seconds)
             print(f"round {round_ + 1}: {len(taken)} files, {size:,} bytes", flush=True)
     finally:
         server.kill()
         server.wait()
-    for name, values in speeds.items():
-        low, middle, high = min(values), statistics.median(values), max(values)
-        print(f"{name:<10}{low:>8.0f}{middle:>8.0f}{high:>8.0f}  MB/s (min, median, max)")
-    ratios = [ours / theirs for ours, theirs in zip(speeds["pipeline"], speeds["curl"], strict=True)]
-    print(f"pipeline : curl, round by round: {', '.join(f'{ratio:.2f}' for ratio in ratios)}")
+    print(f"{'MB/s':<24}{'min':>8}{'median':>8}{'max':>8}  {'of curl to files':<18}server busy")
+    beside = runs["curl, to files"]
+    for name, values in runs.items():
+        speeds = [size / 1e6 / each.seconds for each in values]
+        ratio = statistics.median(theirs.seconds / each.seconds for each, theirs in zip(values, beside, strict=True))
+        busy = sum(each.server_seconds for each in values) / sum(each.seconds for each in values)
+        low, middle, high = min(speeds), statistics.median(speeds), max(speeds)
+        print(f"{name:<24}{low:>8.0f}{middle:>8.0f}{high:>8.0f}  {ratio:<18.2f}{busy:.0%}")
+
+
+@dataclass(frozen=True)
+class Timed:
+    """How long something took, and how long the server worked on it; seconds."""
+
+    seconds: float
+    server_seconds: float
+
+
+def _timed(server: int, work: Callable[[], object]) -> Timed:
+    busy, began = _processor_seconds(server), time.perf_counter()
+    work()
+    return Timed(time.perf_counter() - began, _processor_seconds(server) - busy)
+
+
+def _processor_seconds(process: int) -> float:
+    """What a process has used of processors; ``nan`` where the system does not say it under /proc."""
+    try:
+        parts = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except FileNotFoundError:
+        return math.nan
+    return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _curl(curl: str, urls: list[str], folder: Path, processes: int, keep: bool) -> None:
+    running = []
+    for process in range(processes):
+        mine = list(enumerate(urls))[process::processes]
+        lines = [f'url = "{url}"\noutput = "{folder / f"{at}.pdf" if keep else os.devnull}"' for at, url in mine]
+        (folder / f"list{process}").write_text("\n".join(lines), encoding="utf-8")
+        command = [curl, "--silent", "--fail", "--config", str(folder / f"list{process}")]
+        running.append(subprocess.Popen(command))
+    for each in running:
+        assert each.wait() == 0
+
+
+def _httpx(urls: list[str]) -> int:
+    size = 0
+    with httpx.Client(trust_env=False) as client:
+        for url in urls:
+            with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
+                size += sum(len(piece) for piece in response.iter_raw())
+    return size
 
 
 def _new(folder: Path) -> Path:

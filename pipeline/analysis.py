@@ -150,25 +150,14 @@ def _of_theme(frame: pd.DataFrame, theme: str | None) -> pd.DataFrame:
 
 
 def paper_of(corpus: Corpus, config: Config) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The paper's section 5 and its Annex 1 beside the reports: the frames of the next two functions."""
+    """The paper's section 5 and its Annex 1 beside the reports.
+
+    Columns :data:`pipeline.tables.columns.SECTION_FIVE` and :data:`pipeline.tables.columns.ANNEX`.
+    """
     from pipeline.tables.paper import annex, read_paper, section_five
 
     paper, urn_of = read_paper(_PAPER), _urn_of(config)
     return section_five(corpus, paper, urn_of), annex(corpus, paper, urn_of)
-
-
-def annex_of(store: Store, config: Config) -> pd.DataFrame:
-    """The paper's Annex 1 beside the reports (columns: :data:`pipeline.tables.columns.ANNEX`)."""
-    from pipeline.tables.paper import annex, read_paper
-
-    return annex(read_corpus(store, config), read_paper(_PAPER), _urn_of(config))
-
-
-def section_five_of(store: Store, config: Config) -> pd.DataFrame:
-    """The figures of the paper's section 5 beside the reports (:data:`pipeline.tables.columns.SECTION_FIVE`)."""
-    from pipeline.tables.paper import read_paper, section_five
-
-    return section_five(read_corpus(store, config), read_paper(_PAPER), _urn_of(config))
 
 
 def claims_of(store: Store, config: Config) -> pd.DataFrame:

@@ -333,19 +333,22 @@ def paper(
     config: ConfigOption = None,
 ) -> None:
     """The 2014 paper's Annex 1 and section 5 from the reports themselves, beside what it printed."""
-    from pipeline.analysis import annex_of, claims_of, section_five_of
+    from pipeline.analysis import claims_of, paper_of, read_corpus
     from pipeline.publish import terminal
     from pipeline.publish.frames import write_frame
 
     settings = load_config(config)
     with _store(settings) as store:
-        frame = claims_of(store, settings) if claims else annex_of(store, settings)
-        if format_ is not TableFormat.TABLE:
-            write_frame(frame, format_.value, output, sheet="claims" if claims else "annex")
-        elif claims:
-            terminal.show_claims(frame, output)
+        if claims:
+            frame = claims_of(store, settings)
         else:
-            terminal.show_paper(section_five_of(store, settings), frame, output)
+            figures, frame = paper_of(read_corpus(store, settings), settings)
+    if format_ is not TableFormat.TABLE:
+        write_frame(frame, format_.value, output, sheet="claims" if claims else "annex")
+    elif claims:
+        terminal.show_claims(frame, output)
+    else:
+        terminal.show_paper(figures, frame, output)
 
 
 @app.command()

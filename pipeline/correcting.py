@@ -232,7 +232,7 @@ def _placed(connection: Connection, labels: pd.DataFrame) -> pd.DataFrame:
     """Label rows with the ``paragraph_id`` that each was given to; texts are read only where a fingerprint fails."""
     import pandas as pd
 
-    from pipeline.themes.labels import place_labels
+    from pipeline.themes.labels import place_labels, report_key
 
     columns = [
         paragraphs.c.paragraph_id,
@@ -248,19 +248,19 @@ def _placed(connection: Connection, labels: pd.DataFrame) -> pd.DataFrame:
     ).all()
     known = pd.DataFrame(rows, columns=[column.name for column in columns])
     shared = known[known["fingerprint"].isin(labels["fingerprint"])]
-    wanted = labels.drop_duplicates("fingerprint").set_index("fingerprint")["report"].map(_report_key)
+    wanted = labels.drop_duplicates("fingerprint").set_index("fingerprint")["report"].map(report_key)
     # The same words can stand in two reports: the label's own first.
-    own = shared["report"].map(_report_key) == shared["fingerprint"].map(wanted)
+    own = shared["report"].map(report_key) == shared["fingerprint"].map(wanted)
     best = shared.assign(_own=own).sort_values(["_own", "paragraph_id"], ascending=[False, True], kind="stable")
     same = best.drop_duplicates("fingerprint").set_index("fingerprint")["paragraph_id"]
     left = labels[~labels["fingerprint"].isin(same.index)]
     heads = left.drop_duplicates("fingerprint")
     pages = {
-        (_report_key(report), int(page) + shift)
+        (report_key(report), int(page) + shift)
         for report, page in zip(heads["report"], heads["page"], strict=True)
         for shift in (-1, 0, 1)
     }
-    held = zip(known["report"].map(_report_key), known["page"], strict=True)
+    held = zip(known["report"].map(report_key), known["page"], strict=True)
     near = known[[place in pages for place in held]]
     near = near.assign(text=_texts(connection, near["paragraph_id"].tolist()))[
         ["paragraph_id", "report", "page", "text"]
@@ -286,10 +286,6 @@ def _texts(connection: Connection, paragraph_ids: list[str]) -> list[str]:
         )
         found.update((row.paragraph_id, row.text) for row in rows)
     return [found[paragraph_id] for paragraph_id in paragraph_ids]
-
-
-def _report_key(path: str) -> str:
-    return "/".join(path.replace("\\", "/").lower().rsplit("/", 2)[-2:])
 
 
 def _predictions(config: Config, heads: pd.DataFrame) -> tuple[pd.DataFrame, bool]:

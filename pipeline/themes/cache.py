@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
@@ -15,9 +15,40 @@ if TYPE_CHECKING:
 _ASKED_AT_ONCE = 500  # parameters of one query; SQLite's older limit is 999
 
 
-def kept_vectors(
-    connection: Connection, encoder_id: str, fingerprints: Sequence[str]
-) -> dict[str, np.ndarray[Any, Any]]:
+def vectors_of(
+    connection: Connection,
+    encoder_id: str,
+    texts: dict[str, str],
+    encode: Callable[[list[str]], np.ndarray[Any, Any] | None],
+) -> tuple[np.ndarray[Any, Any], dict[str, np.ndarray[Any, Any]]]:
+    """A row for each text, kept or made now, and those made now, by fingerprint; nothing is written.
+
+    Parameters
+    ----------
+    texts : dict
+        At least one text by its fingerprint.
+    encode : callable
+        What this encoder makes of texts that are not kept; with such an ``encoder_id`` it gives rows.
+
+    Returns
+    -------
+    tuple of ndarray and dict
+        float16, shape (texts, size), in the order of ``texts``; and the new rows.
+    """
+    import numpy as np
+
+    known = _kept(connection, encoder_id, list(texts))
+    missing = [fingerprint for fingerprint in texts if fingerprint not in known]
+    fresh: dict[str, np.ndarray[Any, Any]] = {}
+    if missing:
+        encoded = encode([texts[fingerprint] for fingerprint in missing])
+        assert encoded is not None  # there is an encoder
+        fresh = dict(zip(missing, encoded.astype("<f2"), strict=True))
+    rows = known | fresh
+    return np.stack([rows[fingerprint] for fingerprint in texts]), fresh
+
+
+def _kept(connection: Connection, encoder_id: str, fingerprints: Sequence[str]) -> dict[str, np.ndarray[Any, Any]]:
     """The rows (float16 [size]) of those paragraphs that this encoder has read, by fingerprint."""
     import numpy as np
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -257,10 +257,10 @@ def place_labels(labels: pd.DataFrame, paragraphs: pd.DataFrame) -> Placed:
 
     own = paragraphs.assign(
         _key=[fingerprint(text) for text in paragraphs["text"]],
-        _report=_report_keys(paragraphs["report"]),
+        _report=paragraphs["report"].map(report_key),
         _page=paragraphs["page"].astype(int),
     ).reset_index(drop=True)
-    read = labels.drop_duplicates("fingerprint").assign(_report=lambda frame: _report_keys(frame["report"]))
+    read = labels.drop_duplicates("fingerprint").assign(_report=lambda frame: frame["report"].map(report_key))
     by_key: dict[str, list[int]] = {}
     by_report: dict[str, list[int]] = {}
     for row, (key, report) in enumerate(zip(own["_key"], own["_report"], strict=True)):
@@ -298,9 +298,9 @@ def place_labels(labels: pd.DataFrame, paragraphs: pd.DataFrame) -> Placed:
     return Placed(matched, unplaced)
 
 
-def _report_keys(paths: Iterable[str]) -> list[str]:
+def report_key(path: str) -> str:
     """A report's folder and file name in lower case: what stays the same wherever the tree of reports lies."""
-    return ["/".join(str(path).replace("\\", "/").lower().rsplit("/", 2)[-2:]) for path in paths]
+    return "/".join(path.replace("\\", "/").lower().rsplit("/", 2)[-2:])
 
 
 def _most_similar(label: dict[Any, Any], candidates: list[tuple[int, str]]) -> tuple[int | None, float]:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, se
 from pipeline.config import Config
 from pipeline.schema import Status, paragraphs, reports, tags, vectors
 from pipeline.stage import Context, Outcome, Stage
-from pipeline.themes.cache import kept_vectors
+from pipeline.themes.cache import vectors_of
 from pipeline.themes.tagger import Tagger, tagger_stamp
 from pipeline.themes.taxonomy import load_taxonomy
 
@@ -95,15 +95,8 @@ def _vectors(connection: Connection, tagger: Tagger, texts: dict[str, str]) -> n
     """The encoder's vector of each text, from the store where it is kept; None without an encoder."""
     if tagger.encoder_id is None or not texts:
         return None
-    import numpy as np
-
-    known = kept_vectors(connection, tagger.encoder_id, list(texts))
-    missing = [fingerprint for fingerprint in texts if fingerprint not in known]
-    if missing:
-        encoded = tagger.encode([texts[fingerprint] for fingerprint in missing])
-        assert encoded is not None  # there is an encoder
-        fresh = dict(zip(missing, encoded.astype("<f2"), strict=True))
-        known.update(fresh)
+    rows, fresh = vectors_of(connection, tagger.encoder_id, texts, tagger.encode)
+    if fresh:
         connection.execute(
             insert(vectors),
             [
@@ -111,4 +104,4 @@ def _vectors(connection: Connection, tagger: Tagger, texts: dict[str, str]) -> n
                 for fingerprint, vector in fresh.items()
             ],
         )
-    return np.stack([known[fingerprint] for fingerprint in texts])
+    return rows

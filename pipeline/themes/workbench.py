@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from pipeline.config import Config
 from pipeline.schema import Status, paragraphs, reports
 from pipeline.store import Store
-from pipeline.themes.cache import kept_vectors
+from pipeline.themes.cache import vectors_of
 from pipeline.themes.labels import Placed, current, place_labels, read_labels
 from pipeline.themes.tagger import ENCODER_FOLDER
 from pipeline.themes.taxonomy import Taxonomy, load_taxonomy
@@ -144,18 +144,13 @@ def learning_curve_of(config: Config, store: Store, seed: int = 0, report: Repor
 
 def encoder_vectors(config: Config, store: Store, texts: dict[str, str]) -> np.ndarray[Any, Any]:
     """The encoder's vectors (n, size) of texts by fingerprint, from the store where it has them."""
-    import numpy as np
-
     from pipeline.themes.encoder import Encoder
     from pipeline.themes.stacking import packed, plain_vectors
 
     encoder = Encoder.load(config.models / ENCODER_FOLDER)
     with store.reading() as connection:
-        rows = kept_vectors(connection, encoder.encoder_id, list(texts))
-    missing = [key for key in texts if key not in rows]
-    if missing:
-        rows.update(zip(missing, packed(encoder.encode([texts[key] for key in missing])), strict=True))
-    return plain_vectors(np.stack([rows[key] for key in texts]), len(encoder.codes))
+        rows, _ = vectors_of(connection, encoder.encoder_id, texts, lambda some: packed(encoder.encode(some)))
+    return plain_vectors(rows, len(encoder.codes))
 
 
 def encoder_readings_of(config: Config, matched: pd.DataFrame) -> EncoderReadings | None:

@@ -83,7 +83,7 @@ FAULTS_THAT_STAY: dict[str, tuple[faults.Fault, Outcome, str]] = {
     "403": (faults.status(403), Outcome.FAILED, "refuses us (403) (2 tries)"),
     "slow": (faults.slow(2), Outcome.FAILED, "did not answer within 0.5 s"),
     "reset": (faults.reset_after(0), Outcome.FAILED, "could not be read"),
-    "announced longer": (faults.wrong_length(90_000), Outcome.FAILED, "could not be read: peer closed connection"),
+    "announced longer": (faults.wrong_length(90_000), Outcome.FAILED, "could not be read: it broke off 86,"),
     "announced shorter": (faults.wrong_length(1200), Outcome.FAILED, "no end-of-file mark: it is cut short"),
     "html": (faults.body(b"<!DOCTYPE html><title>Hello</title>"), Outcome.FAILED, "a web page instead of a PDF"),
     "html as pdf": (faults.body(b"<html>no</html>", "application/pdf"), Outcome.FAILED, "a web page instead"),

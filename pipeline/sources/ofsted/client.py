@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import ssl
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +14,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-import certifi
 import hishel
 import httpx
 from hishel.httpx import CacheTransport
@@ -26,6 +23,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from pipeline import __version__
 from pipeline.sources.ofsted.body import decoded
 from pipeline.sources.ofsted.errors import FetchError, StopAsking, TryAgain
+from pipeline.sources.ofsted.network import Network
 from pipeline.sources.options import OfstedSource
 
 PRODUCT = "inspection-themes"
@@ -162,7 +160,7 @@ class PoliteClient:
         # works on without the cache, which is all there is to know.
         logging.getLogger("hishel").addHandler(logging.NullHandler())
         self._stack = ExitStack()
-        network = self._stack.enter_context(_Network(options.timeout_s))
+        network = self._stack.enter_context(Network(options.timeout_s))
         storage = hishel.SqliteStorage(
             database_path=cache, max_stream_size=int(options.max_page_mb * 1e6), max_size=_CACHE_BYTES
         )
@@ -431,37 +429,3 @@ class _Turns(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._take_turn(request.url.netloc.decode("ascii"))
         return self._network.handle_request(request)
-
-
-class _Network(httpx.BaseTransport):
-    """Connections, through the proxy that the system is set up with, trusting what the system trusts."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-        self._transports: dict[tuple[str, str | None], httpx.HTTPTransport] = {}
-        self._proxies = urllib.request.getproxies()
-        self._trust: ssl.SSLContext | None = None
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        proxy = self._proxies.get(request.url.scheme)
-        if proxy is not None and urllib.request.proxy_bypass(request.url.host):
-            proxy = None
-        way = (request.url.scheme, proxy)
-        if way not in self._transports:
-            # Reading the system's certificates takes a while, and is for nothing where nothing is encrypted.
-            bare = request.url.scheme == "http" and proxy is None
-            trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if bare else self._trusted()
-            self._transports[way] = httpx.HTTPTransport(verify=trust, proxy=proxy, trust_env=False)
-        return self._transports[way].handle_request(request)
-
-    def _trusted(self) -> ssl.SSLContext:
-        if self._trust is None:
-            # The system's own certificates: an office network often adds one. certifi's where a system has none.
-            self._trust = ssl.create_default_context()
-            if not self._trust.get_ca_certs():
-                self._trust.load_verify_locations(certifi.where())
-        return self._trust
-
-    def close(self) -> None:
-        for transport in self._transports.values():
-            transport.close()

@@ -1,7 +1,10 @@
 """Tune the sentence encoder on the labelled paragraphs and write it as an 8-bit ONNX graph.
 
     pip install .[encoder]
-    python -m pipeline.themes.finetune --labels labels.jsonl --output models/encoder [--holdout]
+    python -m pipeline.themes.finetune --config config.yaml [--labels labels.jsonl] --output models/encoder [--holdout]
+
+``--config`` takes the labels of its label file that are found in its store; ``--labels`` labelled paragraphs with text,
+which come first.
 
 Rarely needed: retraining the classifier (``pipeline train``) leaves the encoder as it is. What this makes is read by
 :mod:`pipeline.themes.encoder`, which needs no PyTorch.
@@ -31,14 +34,17 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.config import Config, load_config
 from pipeline.domain import fingerprint
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_of, write_text, written_whole
+from pipeline.store import Store
 from pipeline.themes.encoder import (
     FACTS_FILE,
     FORMAT,
@@ -51,8 +57,10 @@ from pipeline.themes.encoder import (
     Encoder,
     EncoderFacts,
 )
+from pipeline.themes.labels import report_key
 from pipeline.themes.readings import HeldOut, read_held_out, write_held_out
 from pipeline.themes.stacking import packed
+from pipeline.themes.workbench import open_bench
 
 try:
     import tokenizers
@@ -156,6 +164,29 @@ def read_examples(path: Path) -> list[Example]:
     if not any(example.labels for example in examples):
         raise PipelineError(f"{path} holds no labelled paragraph.")
     return examples
+
+
+def stored_examples(config: Config) -> list[Example]:
+    """The labels of the configuration's label file, with the paragraphs that they are found in.
+
+    Raises
+    ------
+    PipelineError
+        There is no store, or label file or taxonomy are wrong.
+    """
+    with closing(Store(config.store)) as store:
+        bench = open_bench(config, store)
+    matched = bench.placed.matched
+    labels: dict[str, dict[str, str]] = {}
+    for key, theme, valence in zip(matched["fingerprint"], matched["theme"], matched["valence"], strict=True):
+        of_paragraph = labels.setdefault(key, {})
+        if theme:
+            of_paragraph[theme] = valence
+    heads = matched.drop_duplicates("fingerprint")
+    return [
+        Example(key, report_key(report).split("/")[0], text, labels[key])
+        for key, report, text in zip(heads["fingerprint"], heads["report"], heads["text"], strict=True)
+    ]
 
 
 def split_authorities(authorities: Sequence[str]) -> Split:
@@ -517,19 +548,18 @@ def keep_freed_memory() -> None:
             library.mallopt(option, value)
 
 
-def run(labels: Path, output: Path, holdout_only: bool, settings: Settings) -> None:
+def run(examples: Sequence[Example], output: Path, holdout_only: bool, settings: Settings) -> None:
     """Train, measure and write the encoder; see the module."""
-    examples = read_examples(labels)
     codes = sorted({code for example in examples for code in example.labels})
     split = split_authorities([example.authority for example in examples])
     held_out = output / "held-out"
     with tempfile.TemporaryDirectory() as folder:
         base = base_model(Path(folder) / "base")
-        if _made_with(held_out, labels, settings):
+        if _made_with(held_out, examples, settings):
             log.info("taken as it is: %s", held_out)
         else:
             hold_out(examples, codes, split, base, held_out, settings)
-            write_text(held_out / MADE_WITH, _made(labels, settings))
+            write_text(held_out / MADE_WITH, _made(examples, settings))
         if holdout_only:
             return
         trainer = Trainer(examples, codes, base, settings)
@@ -568,13 +598,14 @@ def hold_out(
     )
 
 
-def _made(labels: Path, settings: Settings) -> str:
-    return json.dumps({"labels_sha256": sha256_of(labels), "settings": asdict(settings)}, indent=2) + "\n"
+def _made(examples: Sequence[Example], settings: Settings) -> str:
+    digest = hashlib.sha256(json.dumps([asdict(example) for example in examples], sort_keys=True).encode()).hexdigest()
+    return json.dumps({"labels_sha256": digest, "settings": asdict(settings)}, indent=2) + "\n"
 
 
-def _made_with(folder: Path, labels: Path, settings: Settings) -> bool:
+def _made_with(folder: Path, examples: Sequence[Example], settings: Settings) -> bool:
     made = folder / MADE_WITH
-    return made.is_file() and made.read_text(encoding="utf-8") == _made(labels, settings)
+    return made.is_file() and made.read_text(encoding="utf-8") == _made(examples, settings)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -582,18 +613,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m pipeline.themes.finetune", description="Tune the sentence encoder on labels."
     )
-    parser.add_argument(
-        "--labels", type=Path, required=True, help="labelled paragraphs, JSON lines with report, text, labels"
-    )
+    parser.add_argument("--labels", type=Path, help="labelled paragraphs, JSON lines with report, text, labels")
+    parser.add_argument("--config", type=Path, help="a configuration whose label file and store are read")
     parser.add_argument("--output", type=Path, required=True, help="folder that the encoder is written to")
     parser.add_argument(
         "--holdout", action="store_true", help="stop after the training without the held-out authorities"
     )
     given = parser.parse_args(arguments)
+    if given.labels is None and given.config is None:
+        parser.error("give --labels, --config or both: what should be learned from?")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     keep_freed_memory()
     try:
-        run(given.labels, given.output, given.holdout, Settings())
+        examples = {example.fingerprint: example for example in read_examples(given.labels)} if given.labels else {}
+        if given.config is not None:
+            for example in stored_examples(load_config(given.config)):
+                examples.setdefault(example.fingerprint, example)
+        run(tuple(examples.values()), given.output, given.holdout, Settings())
     except PipelineError as error:
         log.error("%s", error)
         return error.exit_code

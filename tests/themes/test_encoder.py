@@ -16,9 +16,10 @@ from pipeline.domain import fingerprint
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_of
 from pipeline.themes.encoder import FACTS_FILE, GRAPH_FILE, TOKENIZER_FILE, VALENCES, Encoder
-from pipeline.themes.labels import read_labels
+from pipeline.themes.labels import COLUMNS, read_labels, sketch
 from pipeline.themes.readings import read_held_out
 from pipeline.themes.taxonomy import load_taxonomy
+from tests.labelling.building import TOPICS, make_config, make_store
 
 # Written for this test; no report says them.
 SENTENCES = {
@@ -281,7 +282,7 @@ class TestFineTuning:
         monkeypatch.setattr(finetune, "base_model", lambda _: base)
         settings = finetune.Settings(epochs=1, batch=8)
         made = tmp_path / "made"
-        finetune.run(labels, made, holdout_only=False, settings=settings)
+        finetune.run(finetune.read_examples(labels), made, holdout_only=False, settings=settings)
         examples = finetune.read_examples(labels)
         split = finetune.split_authorities([example.authority for example in examples])
         held_out = read_held_out(made)
@@ -313,13 +314,29 @@ class TestFineTuning:
     ) -> None:
         monkeypatch.setattr(finetune, "base_model", lambda _: base)
         made, settings = tmp_path / "made", finetune.Settings(epochs=1, batch=8)
-        finetune.run(labels, made, holdout_only=True, settings=settings)
+        finetune.run(finetune.read_examples(labels), made, holdout_only=True, settings=settings)
         assert not (made / "encoder.json").exists()
         first = (made / "held-out" / GRAPH_FILE).stat().st_mtime_ns
-        finetune.run(labels, made, holdout_only=True, settings=settings)
+        finetune.run(finetune.read_examples(labels), made, holdout_only=True, settings=settings)
         assert (made / "held-out" / GRAPH_FILE).stat().st_mtime_ns == first
-        finetune.run(labels, made, holdout_only=True, settings=replace(settings, epochs=2))
+        finetune.run(finetune.read_examples(labels), made, holdout_only=True, settings=replace(settings, epochs=2))
         assert (made / "held-out" / GRAPH_FILE).stat().st_mtime_ns != first
+
+    def test_labels_are_read_from_the_label_file_and_the_store(self, finetune, tmp_path: Path) -> None:
+        config = make_config(tmp_path)
+        make_store(config).close()
+        texts = [f"{TOPICS[i]} in ward {100 + i}." for i in (0, 3)]
+        rows = [(texts[0], "workforce", "-"), (texts[0], "caseloads", "0"), (texts[1], "", ""), ("gone", "legal", "+")]
+        lines = [
+            f"{fingerprint(text)},1_made up/report 1.pdf,1,{theme},{valence},me,,first,random,{sketch(text)}"
+            for text, theme, valence in rows
+        ]
+        config.labels.write_text("\n".join([",".join(COLUMNS), *lines]) + "\n", encoding="utf-8")
+        examples = sorted(finetune.stored_examples(config), key=lambda example: len(example.labels), reverse=True)
+        assert examples == [
+            finetune.Example(fingerprint(texts[0]), "1_made up", texts[0], {"workforce": "-", "caseloads": "0"}),
+            finetune.Example(fingerprint(texts[1]), "1_made up", texts[1], {}),
+        ]
 
     def test_word_vectors_stay_and_the_layers_move(self, finetune, base: Path, labels: Path) -> None:
         examples = finetune.read_examples(labels)

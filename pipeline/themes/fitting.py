@@ -72,7 +72,7 @@ def fit_classifier(
     features = WordFeatures(data.codes, vectorizer, topics)
     words = features.fitted_words(data.texts)
     one = LogisticRegression(
-        C=_C, class_weight="balanced", solver="liblinear", dual=True, tol=1e-2, max_iter=1000, random_state=seed
+        C=_C, class_weight="balanced", solver="liblinear", dual=True, tol=0.1, max_iter=1000, random_state=seed
     )
     rows, columns = np.nonzero(data.labels)
     valence = LogisticRegression(C=_VALENCE_C, max_iter=200, tol=1e-3)
@@ -119,16 +119,21 @@ def out_of_fold(
 ) -> OutOfFold:
     """Fit on all folds but one, score that one; for each fold. Topics know no labels and are shared."""
     import numpy as np
+    from joblib import Parallel, delayed
 
-    scores = np.zeros(data.labels.shape, np.float32)
-    valences = np.zeros((*data.labels.shape, len(VALENCES)), np.float32)
-    for fold in np.unique(data.folds):
+    def one(fold: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         held = np.flatnonzero(data.folds == fold)
         kept = np.flatnonzero(data.folds != fold)
         fitted = fit_classifier(data.rows(kept), [readings[i] for i in kept.tolist()], matcher, topics, seed)
         own = [readings[i] for i in held.tolist()]
-        scores[held] = fitted.scores(own, matcher)
-        valences[held] = _all_valences(fitted, own, matcher)
+        return held, fitted.scores(own, matcher), _all_valences(fitted, own, matcher)
+
+    scores = np.zeros(data.labels.shape, np.float32)
+    valences = np.zeros((*data.labels.shape, len(VALENCES)), np.float32)
+    # A fold a process; inside one, nothing starts further processes.
+    of_folds = Parallel(n_jobs=-1 if len(data) > _LARGE else 1)(delayed(one)(fold) for fold in np.unique(data.folds))
+    for held, own_scores, own_valences in of_folds:
+        scores[held], valences[held] = own_scores, own_valences
     return OutOfFold(scores, valences)
 
 

@@ -144,7 +144,10 @@ class WordFeatures:
             (np.ones(len(known), np.float32), ([i for i, _ in known], [j for _, j in known])),
             shape=(len(themes), len(self.codes)),
         )
-        parts = [self.words(evidence), _PARAGRAPH_WEIGHT * words[list(rows)], which]
+        # A theme without terms in a text is read from the same words as the next one.
+        place = {text: i for i, text in enumerate(dict.fromkeys(evidence))}
+        sentences = self.words(list(place))[[place[text] for text in evidence]]
+        parts = [sentences, _PARAGRAPH_WEIGHT * words[list(rows)], which]
         features: sp.csr_matrix = sp.hstack(parts, format="csr", dtype="float32")
         return features
 

@@ -87,7 +87,7 @@ class Settings:
     """How the encoder is trained; the defaults made the one that is shipped."""
 
     seed: int = 7
-    epochs: int = 8
+    epochs: int = 4
     encoder_rate: float = 1e-4  # the highest: it rises over the warm-up and then falls evenly to nothing
     head_rate: float = 2e-3
     warm_up: float = 0.1  # share of the steps

@@ -12,6 +12,7 @@ from pipeline.domain import fingerprint
 from pipeline.errors import UsageError
 from pipeline.themes.labels import (
     COLUMNS,
+    SETTLED_BY,
     current,
     import_readings,
     place_labels,
@@ -215,13 +216,28 @@ def test_a_wrong_reading_is_named_with_its_line(tmp_path: Path, taxonomy: Taxono
     assert said in str(caught.value)
 
 
-def test_the_shipped_labels_are_what_the_importer_makes_of_the_shared_readings(
+def test_the_first_shipped_labels_are_what_the_importer_makes_of_the_shared_readings(
     shared: Path, taxonomy: Taxonomy, tmp_path: Path
 ) -> None:
     made = import_readings(shared / "labels" / "labels.jsonl", taxonomy, batch="first labels")
+    shipped = read_labels(CORPUS / "labels.csv", taxonomy)
+    write_labels(shipped[shipped["batch"] == "first labels"], tmp_path / "shipped.csv")
     write_labels(made, tmp_path / "labels.csv")
-    assert (tmp_path / "labels.csv").read_bytes() == (CORPUS / "labels.csv").read_bytes()
+    assert (tmp_path / "labels.csv").read_bytes() == (tmp_path / "shipped.csv").read_bytes()
     assert made["fingerprint"].nunique() == 7280
     given = [json.loads(line) for line in (shared / "labels" / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
     assert {fingerprint(row["text"]) for row in given} == set(made["fingerprint"])
     assert sum(len(row["labels"]) for row in given) == (current(made)["theme"] != "").sum()
+
+
+def test_the_later_shipped_labels_are_of_other_paragraphs_and_estimate_no_prevalence(taxonomy: Taxonomy) -> None:
+    shipped = read_labels(CORPUS / "labels.csv", taxonomy)
+    first = shipped["batch"] == "first labels"
+    later = shipped[~first]
+    assert not set(later["fingerprint"]) & set(shipped.loc[first, "fingerprint"])
+    read = later[~later["annotator"].str.startswith(SETTLED_BY)]
+    assert read.drop_duplicates(["fingerprint", "annotator"])["fingerprint"].is_unique
+    assert set(later["fingerprint"]) == set(read["fingerprint"])
+    assert set(later["drawn"]) == {"uncertain", "unlabelled, at random"}
+    # The authorities that the encoder is measured on keep out of what it learns from.
+    assert set(later["report"].str.split("/").str[0]) <= set(shipped.loc[first, "report"].str.split("/").str[0])

@@ -5,8 +5,9 @@
 The site is the replica of ``tests/sources/replica.py`` with the real files, over HTTP on loopback, our rate limit off.
 The first table counts what arrives at the replica. The second times the same files, in turns, from a replica in a
 process of its own: by this program (checked, hashed, each flushed to the disk, remembered), by ``curl`` to files (only
-written, not flushed), by one and two ``curl`` that throw them away (what the server can give), and by a bare httpx loop
-that throws them away (what our library can take). The server's share of a processor says who waits for whom.
+written, or flushed afterwards), by one and two ``curl`` that throw them away (what the server can give), and by bare
+loops of urllib3 and httpx that throw them away (what a library can take). The server's share of a processor says who
+waits for whom.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import urllib3
 
 from pipeline.authorities import Authorities
 from pipeline.sources.base import Fetched, Outcome
@@ -123,8 +125,10 @@ def time_beside_curl(corpus: Path, folder: Path, rounds: int) -> None:
             target = _new(folder / f"curl{round_}")
             others: dict[str, Callable[[], object]] = {
                 "curl, to files": partial(_curl, curl, urls, target, 1, True),
+                "curl, to files, flushed": partial(_curl_flushed, curl, urls, _new(folder / f"flushed{round_}")),
                 "curl, thrown away": partial(_curl, curl, urls, target, 1, False),
                 "two curl, thrown away": partial(_curl, curl, urls, target, 2, False),
+                "urllib3, thrown away": partial(_urllib3, urls),
                 "httpx, thrown away": partial(_httpx, urls),
             }
             runs.setdefault("pipeline", []).append(ours)
@@ -179,6 +183,26 @@ def _curl(curl: str, urls: list[str], folder: Path, processes: int, keep: bool) 
         running.append(subprocess.Popen(command))
     for each in running:
         assert each.wait() == 0
+
+
+def _curl_flushed(curl: str, urls: list[str], folder: Path) -> None:
+    """As safe from a power cut as ours: each file, and the folder that names it."""
+    _curl(curl, urls, folder, 1, True)
+    for path in (*folder.glob("*.pdf"), folder):
+        opened = os.open(path, os.O_RDONLY)
+        os.fsync(opened)
+        os.close(opened)
+
+
+def _urllib3(urls: list[str]) -> int:
+    size = 0
+    with urllib3.PoolManager() as pool:
+        for url in urls:
+            answer = pool.urlopen("GET", url, preload_content=False, decode_content=False)
+            while piece := answer.read1(1 << 18, decode_content=False):
+                size += len(piece)
+            answer.release_conn()
+    return size
 
 
 def _httpx(urls: list[str]) -> int:

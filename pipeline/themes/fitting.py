@@ -114,12 +114,18 @@ class OutOfFold:
     valences: np.ndarray[Any, Any]
 
 
-def out_of_fold(
+def fit_and_test(
     data: Labelled, readings: Sequence[Reading], matcher: TermMatcher, topics: Topics, seed: int
-) -> OutOfFold:
-    """Fit on all folds but one, score that one; for each fold. Topics know no labels and are shared."""
+) -> tuple[Classifier, OutOfFold]:
+    """The classifier fitted on everything; and, fitted on all folds but one, what it says of that one, for each fold.
+
+    Topics know no labels and are shared.
+    """
     import numpy as np
     from joblib import Parallel, delayed
+
+    def whole() -> Classifier:
+        return fit_classifier(data, readings, matcher, topics, seed)
 
     def one(fold: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         held = np.flatnonzero(data.folds == fold)
@@ -128,13 +134,14 @@ def out_of_fold(
         own = [readings[i] for i in held.tolist()]
         return held, fitted.scores(own, matcher), _all_valences(fitted, own, matcher)
 
+    # A fold a process; inside one, nothing starts further processes.
+    side_by_side = Parallel(n_jobs=-1 if len(data) > _LARGE else 1)
+    classifier, *of_folds = side_by_side([delayed(whole)(), *(delayed(one)(fold) for fold in np.unique(data.folds))])
     scores = np.zeros(data.labels.shape, np.float32)
     valences = np.zeros((*data.labels.shape, len(VALENCES)), np.float32)
-    # A fold a process; inside one, nothing starts further processes.
-    of_folds = Parallel(n_jobs=-1 if len(data) > _LARGE else 1)(delayed(one)(fold) for fold in np.unique(data.folds))
     for held, own_scores, own_valences in of_folds:
         scores[held], valences[held] = own_scores, own_valences
-    return OutOfFold(scores, valences)
+    return classifier, OutOfFold(scores, valences)
 
 
 def _all_valences(classifier: Classifier, readings: Sequence[Reading], matcher: TermMatcher) -> np.ndarray[Any, Any]:

@@ -13,7 +13,7 @@ from pipeline.errors import PipelineError, UsageError
 from pipeline.themes.answers import Answers, answers_of, read_answers, write_answers
 from pipeline.themes.card import card_text, metrics_of
 from pipeline.themes.dataset import Labelled, as_arrays, trainable
-from pipeline.themes.fitting import cross_calibrated, fit_calibrations, fit_classifier, fit_topics, out_of_fold
+from pipeline.themes.fitting import cross_calibrated, fit_and_test, fit_calibrations, fit_topics
 from pipeline.themes.modelfile import load_model, read_manifest, save_model
 from pipeline.themes.readings import EncoderReadings
 from pipeline.themes.registry import CURRENT, current_id, promote
@@ -115,8 +115,8 @@ def train(
     readings = [matcher.read(text) for text in data.texts]
     report(f"learning topics from {len(set(unlabelled) | set(data.texts))} paragraphs")
     topics = fit_topics(sorted({*unlabelled, *data.texts}), seed)
-    report("testing on authorities left out")
-    held_out = out_of_fold(data, readings, matcher, topics, seed)
+    report("fitting the model, and testing it on authorities left out")
+    classifier, held_out = fit_and_test(data, readings, matcher, topics, seed)
     probabilities, tagged = cross_calibrated(held_out.scores, data.labels, data.folds)
     without = Answers.of(data, probabilities, tagged, held_out.valences)
     stack, joined = None, None
@@ -125,8 +125,6 @@ def train(
         stack = fit_stack(encoder, data, held_out, _heads_of_new_themes(encoder, data, vectors, report))
         said = stacked_out_of_fold(encoder, data, held_out)
         joined = Answers.of(said.data, said.probabilities, said.tagged, said.valences) if said else None
-    report("fitting the model")
-    classifier = fit_classifier(data, readings, matcher, topics, seed)
     calibrations = fit_calibrations(held_out.scores, data.labels, codes)
     scores = score(predictions(without, data), seed)
     scores_joined = score(predictions(joined, data), seed) if joined else None

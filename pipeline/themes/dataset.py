@@ -105,7 +105,7 @@ def as_arrays(labelled: pd.DataFrame, codes: tuple[str, ...], several: bool = Tr
         if theme in column_of:
             labels[row_of[key], column_of[theme]] = True
             valences[row_of[key], column_of[theme]] = place[valence]
-    named = heads["authority"] if "authority" in heads else heads["report"].map(_folder)
+    named = heads["authority"] if "authority" in heads else heads["report"].map(folder_of)
     authorities = np.array([str(name) for name in named])
     folds = np.array([fold_of(name) for name in authorities])
     if several and len(set(folds.tolist())) < 2:
@@ -116,7 +116,8 @@ def as_arrays(labelled: pd.DataFrame, codes: tuple[str, ...], several: bool = Tr
     return Labelled(codes, fingerprints, tuple(heads["text"]), labels, valences, authorities, folds)
 
 
-def _folder(report: str) -> str:
+def folder_of(report: str) -> str:
+    """The folder that a report lies in, in lower case: its authority, where none is named."""
     return str(report).replace("\\", "/").rpartition("/")[0].rpartition("/")[2].lower()
 
 

@@ -11,7 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.files import write_text
 from pipeline.themes.answers import Answers, answers_of, read_answers
 from pipeline.themes.dataset import Labelled, as_arrays, trainable
-from pipeline.themes.fitting import cross_calibrated, fit_classifier, fit_topics
+from pipeline.themes.fitting import cross_calibrated, fit_classifier, fit_topics, processes_for
 from pipeline.themes.modelfile import Manifest, load_model
 from pipeline.themes.readings import EncoderReadings
 from pipeline.themes.registry import current_folder
@@ -153,7 +153,7 @@ def learning_curve(
             # Small parts may lack a theme altogether; it is then scored as never tagged.
             seen = tuple(code for j, code in enumerate(data.codes) if 0 < part.labels[:, j].sum() < len(part))
             part = part.columns(seen)
-            fitted = fit_classifier(part, _chosen(readings, some), matcher, topics, seed)
+            fitted = fit_classifier(part, _chosen(readings, some), matcher, topics, seed, processes_for(part))
             places = [data.codes.index(code) for code in seen]
             given = fitted.scores(_chosen(readings, held), matcher)
             for place, column in zip(places, given.T, strict=True):

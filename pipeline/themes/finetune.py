@@ -45,6 +45,8 @@ from pipeline.domain import fingerprint
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_of, write_text, written_whole
 from pipeline.store import Store
+from pipeline.themes.classifier import VALENCES as CLASSES
+from pipeline.themes.dataset import as_arrays, folder_of
 from pipeline.themes.encoder import (
     FACTS_FILE,
     FORMAT,
@@ -57,7 +59,6 @@ from pipeline.themes.encoder import (
     Encoder,
     EncoderFacts,
 )
-from pipeline.themes.labels import report_key
 from pipeline.themes.readings import HeldOut, read_held_out, write_held_out
 from pipeline.themes.stacking import packed
 from pipeline.themes.workbench import open_bench
@@ -156,9 +157,7 @@ def read_examples(path: Path) -> list[Example]:
             labels = dict(record["labels"])
             if not set(labels.values()) <= set(VALENCES):
                 raise ValueError(f"a valence other than {', '.join(VALENCES)}")
-            examples.append(
-                Example(fingerprint(record["text"]), Path(record["report"]).parent.name, record["text"], labels)
-            )
+            examples.append(Example(fingerprint(record["text"]), folder_of(record["report"]), record["text"], labels))
         except (ValueError, KeyError, TypeError) as error:
             raise PipelineError(f"{path}, line {number}: not a labelled paragraph ({error}).") from error
     if not any(example.labels for example in examples):
@@ -171,21 +170,19 @@ def stored_examples(config: Config) -> list[Example]:
 
     Raises
     ------
-    PipelineError
-        There is no store, or label file or taxonomy are wrong.
+    UsageError
+        None is found in the store, or the label file or the taxonomy is wrong.
     """
     with closing(Store(config.store)) as store:
         bench = open_bench(config, store)
-    matched = bench.placed.matched
-    labels: dict[str, dict[str, str]] = {}
-    for key, theme, valence in zip(matched["fingerprint"], matched["theme"], matched["valence"], strict=True):
-        of_paragraph = labels.setdefault(key, {})
-        if theme:
-            of_paragraph[theme] = valence
-    heads = matched.drop_duplicates("fingerprint")
+    data = as_arrays(bench.placed.matched, bench.taxonomy.codes, several=False)
     return [
-        Example(key, report_key(report).split("/")[0], text, labels[key])
-        for key, report, text in zip(heads["fingerprint"], heads["report"], heads["text"], strict=True)
+        Example(
+            key, authority, text, {code: CLASSES[v].value for code, v in zip(data.codes, row, strict=True) if v >= 0}
+        )
+        for key, authority, text, row in zip(
+            data.fingerprints, data.authorities.tolist(), data.texts, data.valences.tolist(), strict=True
+        )
     ]
 
 

@@ -47,8 +47,13 @@ def fit_topics(texts: Sequence[str], seed: int) -> Topics:
     return Topics(vectorizer, svd)
 
 
+def processes_for(data: Labelled) -> int:
+    """How many processes are worth starting for so many paragraphs, as joblib counts: -1 is one a core."""
+    return -1 if len(data) > _LARGE else 1
+
+
 def fit_classifier(
-    data: Labelled, readings: Sequence[Reading], matcher: TermMatcher, topics: Topics, seed: int
+    data: Labelled, readings: Sequence[Reading], matcher: TermMatcher, topics: Topics, seed: int, processes: int = 1
 ) -> Classifier:
     """Fit words, regressions and valence on ``data``; ``readings`` are its texts', in its order.
 
@@ -80,7 +85,7 @@ def fit_classifier(
         # The optimum is flat long before the tolerance is met; what counts is the score on other authorities.
         warnings.simplefilter("ignore", ConvergenceWarning)
         # Processes, not threads: liblinear draws from one generator for all threads, and no two runs would be alike.
-        with parallel_config(backend="loky", n_jobs=-1 if len(data) > _LARGE else 1):
+        with parallel_config(backend="loky", n_jobs=processes):
             regressions = OneVsRestClassifier(one).fit(
                 features.themes(readings, matcher, words).astype(float), data.labels
             )
@@ -134,8 +139,7 @@ def fit_and_test(
         own = [readings[i] for i in held.tolist()]
         return held, fitted.scores(own, matcher), _all_valences(fitted, own, matcher)
 
-    # A fold a process; inside one, nothing starts further processes.
-    side_by_side = Parallel(n_jobs=-1 if len(data) > _LARGE else 1)
+    side_by_side = Parallel(n_jobs=processes_for(data))
     classifier, *of_folds = side_by_side([delayed(whole)(), *(delayed(one)(fold) for fold in np.unique(data.folds))])
     scores = np.zeros(data.labels.shape, np.float32)
     valences = np.zeros((*data.labels.shape, len(VALENCES)), np.float32)

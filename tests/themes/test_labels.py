@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.domain import fingerprint
 from pipeline.errors import UsageError
+from pipeline.themes.dataset import folder_of
 from pipeline.themes.labels import (
     COLUMNS,
     SETTLED_BY,
@@ -22,6 +23,7 @@ from pipeline.themes.labels import (
     sketch,
     write_labels,
 )
+from pipeline.themes.readings import read_held_out
 from pipeline.themes.taxonomy import Taxonomy, load_taxonomy
 
 CORPUS = Path(__file__).parents[2] / "corpus"
@@ -239,5 +241,7 @@ def test_the_later_shipped_labels_are_of_other_paragraphs_and_estimate_no_preval
     assert read.drop_duplicates(["fingerprint", "annotator"])["fingerprint"].is_unique
     assert set(later["fingerprint"]) == set(read["fingerprint"])
     assert set(later["drawn"]) == {"uncertain", "unlabelled, at random"}
-    # The authorities that the encoder is measured on keep out of what it learns from.
     assert set(later["report"].str.split("/").str[0]) <= set(shipped.loc[first, "report"].str.split("/").str[0])
+    # The authorities that the encoder is measured on keep out of what it learns from.
+    measured = shipped["fingerprint"].isin(read_held_out(CORPUS.parent / "models" / "encoder").fingerprints)
+    assert not set(later["report"].map(folder_of)) & set(shipped.loc[measured, "report"].map(folder_of))

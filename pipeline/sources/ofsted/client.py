@@ -168,9 +168,9 @@ class PoliteClient:
         rfc = hishel.CacheOptions(shared=False, allow_stale=False)
         paced = _Turns(network, self._take_turn)
         cached = CacheTransport(next_transport=paced, storage=storage, rfc=rfc)
-        pages = httpx.Client(transport=cached, follow_redirects=False, timeout=options.timeout_s, trust_env=False)
+        pages = httpx.Client(transport=cached, follow_redirects=False, trust_env=False)
         self._pages: Send = partial(self._stack.enter_context(pages).stream, "GET")
-        self._files: Send = partial(_sent, paced, httpx.Timeout(options.timeout_s))
+        self._files: Send = partial(_sent, paced)
 
     def close(self) -> None:
         """Close connections and cache."""
@@ -407,11 +407,9 @@ def _reason(error: Exception) -> str:
 
 
 @contextmanager
-def _sent(
-    transport: httpx.BaseTransport, timeout: httpx.Timeout, url: str, /, *, headers: Mapping[str, str]
-) -> Iterator[httpx.Response]:
+def _sent(transport: httpx.BaseTransport, url: str, /, *, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
     """Asked without the client's cookies, redirects and log: a fifth of the time that a file of 300 kB takes."""
-    request = httpx.Request("GET", url, headers=headers, extensions={"timeout": timeout.as_dict()})
+    request = httpx.Request("GET", url, headers=headers)
     response = transport.handle_request(request)
     try:
         yield response

@@ -37,6 +37,9 @@ VALENCES = ("+", "-", "0")
 GRAPH_INPUTS = ("input_ids", "attention_mask")
 GRAPH_OUTPUTS = ("vector", "theme_logit", "valence_logit")
 
+_SLOW_FUSION = "SkipLayerNormFusion"
+"""Joins the additions and normalisations that the graph keeps apart, because joined they take twice as long."""
+
 LARGEST_FILE = 500_000_000
 """Bytes. A larger file is no encoder of ours, and reading it would only fill the memory."""
 
@@ -140,7 +143,9 @@ class Encoder:
         options.log_severity_level = 3
         try:
             # From bytes, so that the graph cannot name other files of this machine as its data.
-            session = onnxruntime.InferenceSession(graph.read_bytes(), options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(
+                graph.read_bytes(), options, providers=["CPUExecutionProvider"], disabled_optimizers=[_SLOW_FUSION]
+            )
         except Exception as error:  # onnxruntime's errors share no base class of their own
             raise PipelineError(f"{graph} is not a model that onnxruntime can read: {_short(error)}.") from error
         _check_shape(session, facts, graph)

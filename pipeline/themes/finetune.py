@@ -474,6 +474,34 @@ def export(network: ThemeNetwork, path: Path) -> None:
             nodes_to_exclude=heads,
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )
+        part_normalisation(whole)
+
+
+def part_normalisation(path: Path) -> None:
+    """Write each joined addition and normalisation of a graph as the two steps it is made of, in place.
+
+    onnxruntime has a fast normalisation, but not under the joined operation, which took a fifth of a text's time.
+    """
+    import onnx
+    from onnx import helper
+
+    model = onnx.load(path)
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type != "SkipLayerNormalization":
+            nodes.append(node)
+            continue
+        given, skip, weight, shift, *bias = node.input
+        epsilon = {attribute.name: attribute.f for attribute in node.attribute}["epsilon"]
+        if bias:
+            nodes.append(helper.make_node("Add", [given, bias[0]], [f"{node.name}_biased"]))
+            given = f"{node.name}_biased"
+        nodes.append(helper.make_node("Add", [given, skip], [f"{node.name}_sum"]))
+        inputs = [f"{node.name}_sum", weight, shift]
+        nodes.append(helper.make_node("LayerNormalization", inputs, [node.output[0]], axis=-1, epsilon=epsilon))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.save(model, path)
 
 
 def write_encoder(

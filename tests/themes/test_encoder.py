@@ -276,6 +276,23 @@ class TestFineTuning:
         assert VALENCES[encoded.valence[0, 0].argmax()] == "+"
         assert VALENCES[encoded.valence[1, 1].argmax()] == "-"
 
+    def test_the_normalisation_is_written_apart_and_comes_to_the_same(
+        self, finetune, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import onnx
+
+        settings = finetune.Settings()
+        network = finetune.ThemeNetwork(base, 2, settings)
+        encoded = {}
+        for name in ("apart", "joined"):
+            if name == "joined":
+                monkeypatch.setattr(finetune, "part_normalisation", lambda _: None)
+            finetune.write_encoder(network, ("adoption", "camhs"), base, settings, tmp_path / name)
+            operations = {node.op_type for node in onnx.load(tmp_path / name / GRAPH_FILE).graph.node}
+            assert ("SkipLayerNormalization" in operations) == (name == "joined")
+            encoded[name] = Encoder.load(tmp_path / name).encode(["adopters praise the", "the children wait late"])
+        assert np.allclose(encoded["apart"].vectors, encoded["joined"].vectors, atol=0.05)
+
     def test_a_whole_run_writes_an_encoder_and_its_held_out_readings(
         self, finetune, base: Path, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -13,11 +13,6 @@ Two phases. First a fifth of the authorities is kept out as a test and a twelfth
 is trained on the rest: that gives the honest figures, and readings of authorities it has not seen. It is written to
 ``held-out/`` in the output folder, and taken from there by the next run with the same settings and labels. Then, unless
 ``--holdout``, another is trained in the same way on all authorities, and that one is written.
-
-Three readings of a paragraph are learned together: its themes (a sigmoid each), the valence of each theme that is
-there, and, under both, one vector. A theme is usually one clause, so each theme attends to the tokens by itself
-(label-wise attention: Mullenbach et al. 2018, "Explainable prediction of medical codes from clinical text"), beside the
-mean and the maximum over all tokens.
 """
 
 from __future__ import annotations
@@ -51,8 +46,6 @@ from pipeline.themes.encoder import (
     FACTS_FILE,
     FORMAT,
     GRAPH_FILE,
-    GRAPH_INPUTS,
-    GRAPH_OUTPUTS,
     TOKENIZER_FILE,
     VALENCES,
     Encoded,
@@ -68,7 +61,9 @@ try:
     import torch
     from torch import Tensor, nn
     from torch.nn import functional
-    from transformers import BertModel
+
+    from pipeline.themes.graph import export
+    from pipeline.themes.network import ThemeNetwork
 except ImportError as missing:
     raise SystemExit(
         f"Tuning the encoder needs PyTorch ({missing.name} is missing): pip install .[encoder]"
@@ -194,107 +189,6 @@ def split_authorities(authorities: Sequence[str]) -> Split:
     return Split(frozenset(ordered[:test]), frozenset(ordered[test:calibration]), frozenset(ordered[calibration:]))
 
 
-class ByteDropout(nn.Module):  # type: ignore[misc]  # torch is not read by mypy here
-    """Dropout whose mask compares random bytes: PyTorch's own, drawn number by number, takes eight times as long."""
-
-    def __init__(self, rate: float, generator: np.random.Generator) -> None:
-        super().__init__()
-        self.dropped = round(256 * rate)
-        self.generator = generator
-
-    def forward(self, values: Tensor) -> Tensor:
-        if not self.training or not self.dropped:
-            return values
-        drawn = np.frombuffer(bytearray(self.generator.bytes(values.numel())), np.uint8)
-        kept = torch.from_numpy(drawn).view(values.shape) >= self.dropped
-        return values * kept.to(values.dtype).mul_(256 / (256 - self.dropped))
-
-
-class ThemeNetwork(nn.Module):  # type: ignore[misc]
-    """The encoder and its heads: token ids in, (vector, theme logits, valence logits) out.
-
-    Parameters
-    ----------
-    base : Path
-        Folder of the base model (``config.json``, ``model.safetensors``).
-    themes : int
-        k, how many themes.
-    """
-
-    def __init__(self, base: Path, themes: int, settings: Settings) -> None:
-        super().__init__()
-        self.bert = BertModel.from_pretrained(base, add_pooling_layer=False)
-        size = self.bert.config.hidden_size
-        self.themes = themes
-        self.vector_size = 2 * size
-        self.drop = ByteDropout(settings.dropout, np.random.Generator(np.random.SFC64(settings.seed)))
-        self.theme = nn.Linear(self.vector_size, themes)
-        self.val = nn.Linear(self.vector_size, themes * len(VALENCES))
-        self.q = nn.Parameter(torch.randn(themes, size) * 0.02)
-        self.w = nn.Parameter(torch.randn(themes, size) * 0.02)
-        self.vw = nn.Parameter(torch.randn(themes, len(VALENCES), size) * 0.02)
-        # The word vectors are held: words that the labels lack keep their place.
-        self.bert.embeddings.word_embeddings.requires_grad_(False)
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As the graph does it: the library's encoder, in 32 bits."""
-        hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        return self.heads(hidden, attention_mask)
-
-    def embedded(self, input_ids: Tensor) -> Tensor:
-        """Word and position vectors of the tokens, in bfloat16 [n, t, size]."""
-        table = self.bert.embeddings
-        positions = table.position_embeddings.weight[: input_ids.shape[1]]
-        summed = table.word_embeddings(input_ids) + table.token_type_embeddings.weight[0] + positions
-        return self.drop(table.LayerNorm(summed)).bfloat16()
-
-    def through(self, hidden: Tensor, attention_mask: Tensor) -> Tensor:
-        """All layers, in bfloat16.
-
-        The library's layers under autocast compute the same and cast to and fro for as long as they compute. The
-        attention is written out: on these short texts the fused kernel's way back took half of a step.
-        """
-        n, t, size = hidden.shape
-        heads = self.bert.config.num_attention_heads
-        bias = ((attention_mask == 0).bfloat16() * -1e4)[:, None, None, :]
-        for layer in self.bert.encoder.layer:
-            own, projected = layer.attention.self, layer.attention.output
-            weight = torch.cat([own.query.weight, own.key.weight, own.value.weight]).bfloat16()
-            shift = torch.cat([own.query.bias, own.key.bias, own.value.bias]).bfloat16()
-            joined = functional.linear(hidden, weight, shift).view(n, t, 3, heads, size // heads)
-            query, key, value = joined.permute(2, 0, 3, 1, 4)
-            likeness = query @ key.transpose(2, 3) * (size // heads) ** -0.5 + bias
-            mixed = self.drop(likeness.softmax(-1)) @ value
-            mixed = mixed.transpose(1, 2).reshape(n, t, size)
-            hidden = _normalised(hidden + self.drop(_linear(mixed, projected.dense)), projected.LayerNorm)
-            wide = functional.gelu(_linear(hidden, layer.intermediate.dense))
-            hidden = _normalised(hidden + self.drop(_linear(wide, layer.output.dense)), layer.output.LayerNorm)
-        return hidden
-
-    def heads(self, hidden: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Vector [n, 2 size], theme [n, k] and valence logits [n, k, 3] from the last hidden states [n, t, size]."""
-        hidden = hidden.float()
-        mask = attention_mask[..., None].float()
-        mean = (hidden * mask).sum(1) / mask.sum(1)
-        vector = torch.cat([mean, hidden.masked_fill(mask == 0, -1e4).max(1).values], 1)
-        dropped = self.drop(vector)
-        tokens = self.drop(hidden)
-        attention = (tokens @ self.q.T).masked_fill(mask == 0, -1e4).softmax(1)
-        clause = torch.einsum("ntk,ntd->nkd", attention, tokens)
-        theme = self.theme(dropped) + (clause * self.w).sum(-1)
-        valence = self.val(dropped).view(-1, self.themes, len(VALENCES)) + torch.einsum("nkd,kcd->nkc", clause, self.vw)
-        return vector, theme, valence
-
-
-def _linear(values: Tensor, module: nn.Linear) -> Tensor:
-    return functional.linear(values, module.weight.bfloat16(), module.bias.bfloat16())
-
-
-def _normalised(values: Tensor, module: nn.LayerNorm) -> Tensor:
-    shape, weight, shift = values.shape[-1:], module.weight.bfloat16(), module.bias.bfloat16()
-    return functional.layer_norm(values, shape, weight, shift, module.eps)
-
-
 class Trainer:
     """Trains one network on one set of examples."""
 
@@ -302,7 +196,7 @@ class Trainer:
         torch.manual_seed(settings.seed)
         torch.set_num_threads(settings.threads)
         self.settings = settings
-        self.network = ThemeNetwork(base, len(codes), settings)
+        self.network = ThemeNetwork(base, len(codes), settings.dropout, settings.seed)
         self.shuffler = random.Random(settings.seed)  # noqa: S311 - a shuffle, no secret
         self.tokens = tokens_of([example.text for example in examples], base / TOKENIZER_FILE, settings.max_tokens)
         self.present, self.valence = targets(examples, codes)
@@ -428,80 +322,6 @@ def score(
         theme_f1=themes,
         paragraphs=len(found),
     )
-
-
-def export(network: ThemeNetwork, path: Path) -> None:
-    """Write the network as an ONNX graph: its attention and normalisation fused, its weights in 8 bits.
-
-    7 of the 8 bits are used (``reduce_range``): without it, processors that lack VNNI saturate and give other numbers.
-    The heads stay in 32 bits: they are small, and the themes hang on them.
-    """
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-    from onnxruntime.transformers import optimizer
-
-    network.eval()
-    network.bert.config._attn_implementation = "eager"  # the form of attention that the optimiser knows
-    ids = torch.arange(1, 6)[None]  # any text will do: its length is left open
-    axes = {name: {0: "texts", 1: "tokens"} for name in GRAPH_INPUTS} | {name: {0: "texts"} for name in GRAPH_OUTPUTS}
-    with tempfile.TemporaryDirectory() as folder, written_whole(path) as whole:
-        plain, fused = Path(folder) / "plain.onnx", Path(folder) / "fused.onnx"
-        torch.onnx.export(
-            network,
-            (ids, torch.ones_like(ids)),
-            str(plain),
-            input_names=list(GRAPH_INPUTS),
-            output_names=list(GRAPH_OUTPUTS),
-            dynamic_axes=axes,
-            opset_version=17,
-            dynamo=False,
-        )
-        config = network.bert.config
-        optimizer.optimize_model(
-            str(plain), "bert", num_heads=config.num_attention_heads, hidden_size=config.hidden_size, opt_level=0
-        ).save_model_to_file(str(fused))
-        heads = [
-            node.name
-            for node in onnx.load(fused).graph.node
-            if node.op_type in ("MatMul", "Gemm", "Einsum") and "/bert/" not in node.name
-        ]
-        quantize_dynamic(
-            fused,
-            whole,
-            per_channel=True,
-            reduce_range=True,
-            weight_type=QuantType.QInt8,
-            nodes_to_exclude=heads,
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-        )
-        part_normalisation(whole)
-
-
-def part_normalisation(path: Path) -> None:
-    """Write each joined addition and normalisation of a graph as the two steps it is made of, in place.
-
-    onnxruntime has a fast normalisation, but not under the joined operation, which took a fifth of a text's time.
-    """
-    import onnx
-    from onnx import helper
-
-    model = onnx.load(path)
-    nodes = []
-    for node in model.graph.node:
-        if node.op_type != "SkipLayerNormalization":
-            nodes.append(node)
-            continue
-        given, skip, weight, shift, *bias = node.input
-        epsilon = {attribute.name: attribute.f for attribute in node.attribute}["epsilon"]
-        if bias:
-            nodes.append(helper.make_node("Add", [given, bias[0]], [f"{node.name}_biased"]))
-            given = f"{node.name}_biased"
-        nodes.append(helper.make_node("Add", [given, skip], [f"{node.name}_sum"]))
-        inputs = [f"{node.name}_sum", weight, shift]
-        nodes.append(helper.make_node("LayerNormalization", inputs, [node.output[0]], axis=-1, epsilon=epsilon))
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    onnx.save(model, path)
 
 
 def write_encoder(

@@ -228,7 +228,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BERT of two layers, nothing learned, with a word-level vocabulary."""
     transformers = pytest.importorskip("transformers", reason="needs transformers: pip install .[encoder]")
     import tokenizers
+    import torch
 
+    torch.manual_seed(1)
     folder = tmp_path_factory.mktemp("base")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "adopters", "wait", "praise", "late", "the", "are", "children"]
     tokenizer = tokenizers.Tokenizer(
@@ -282,16 +284,17 @@ class TestFineTuning:
         import onnx
 
         settings = finetune.Settings()
-        network = finetune.ThemeNetwork(base, 2, settings)
+        network = finetune.ThemeNetwork(base, 2, dropout=0.1, seed=7)
         encoded = {}
         for name in ("apart", "joined"):
             if name == "joined":
-                monkeypatch.setattr(finetune, "part_normalisation", lambda _: None)
+                monkeypatch.setattr("pipeline.themes.graph.part_normalisation", lambda _: None)
             finetune.write_encoder(network, ("adoption", "camhs"), base, settings, tmp_path / name)
             operations = {node.op_type for node in onnx.load(tmp_path / name / GRAPH_FILE).graph.node}
             assert ("SkipLayerNormalization" in operations) == (name == "joined")
             encoded[name] = Encoder.load(tmp_path / name).encode(["adopters praise the", "the children wait late"])
-        assert np.allclose(encoded["apart"].vectors, encoded["joined"].vectors, atol=0.05)
+        # Not equal to the last digit: what is rounded to 8 bits between the layers may fall to either side.
+        assert np.corrcoef(encoded["apart"].vectors.ravel(), encoded["joined"].vectors.ravel())[0, 1] > 0.999
 
     def test_a_whole_run_writes_an_encoder_and_its_held_out_readings(
         self, finetune, base: Path, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -313,7 +316,7 @@ class TestFineTuning:
     def test_the_fast_layers_compute_what_the_library_computes(self, finetune, base: Path) -> None:
         import torch
 
-        network = finetune.ThemeNetwork(base, 2, finetune.Settings()).eval()
+        network = finetune.ThemeNetwork(base, 2, dropout=0.1, seed=7).eval()
         ids = torch.tensor([[2, 4, 6, 8, 3], [2, 5, 3, 0, 0]])
         mask = (ids != 0).long()
         with torch.no_grad():

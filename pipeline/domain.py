@@ -140,6 +140,10 @@ class Valence(StrEnum):
     MIXED = "0"
 
 
+VALENCES = tuple(valence.value for valence in Valence)
+"""Their signs, in the order in which arrays and models number them."""
+
+
 _NON_WORD = re.compile(r"\W+")
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from pipeline.domain import Valence
+from pipeline.domain import VALENCES
 from pipeline.errors import UsageError
 from pipeline.themes.labels import SETTLED_BY
 from pipeline.themes.taxonomy import Taxonomy
@@ -48,7 +48,6 @@ COLUMNS = {
 }
 """Columns of :func:`agreement`; a measure is missing where all readers say the same one thing, or nobody does."""
 
-_VALENCES = [valence.value for valence in Valence]
 _BLOCK_CELLS = 4_000_000  # of redrawn weights held at once
 
 
@@ -126,7 +125,7 @@ def readings_of(labels: pd.DataFrame, taxonomy: Taxonomy, between: Sequence[str]
     for key, annotator, theme, valence in own[columns].itertuples(index=False, name=None):
         if theme in codes:
             place = (annotators.index(annotator), rows[key], codes.index(theme))
-            given[place], valences[place] = 1, _VALENCES.index(valence)
+            given[place], valences[place] = 1, VALENCES.index(valence)
     return Readings(annotators, tuple(shared), codes, given, valences)
 
 
@@ -139,7 +138,7 @@ def agreement(readings: Readings, taxonomy: Taxonomy, draws: int = DRAWS, seed: 
     import pandas as pd
 
     counts = np.stack([(readings.given == value).sum(axis=0) for value in (0, 1)], axis=-1)
-    signs = np.stack([(readings.valences == value).sum(axis=0) for value in range(len(_VALENCES))], axis=-1)
+    signs = np.stack([(readings.valences == value).sum(axis=0) for value in range(len(VALENCES))], axis=-1)
     kappa_cells = _with_pooled(_pair_cells(readings.given))
     alpha_cells = _with_pooled(_alpha_cells(counts))
     sign_cells = _with_pooled(_alpha_cells(signs))

@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from pipeline.domain import Valence
+from pipeline.domain import VALENCES
 from pipeline.errors import UsageError
 from pipeline.themes.labels import SETTLED_BY
 from pipeline.themes.taxonomy import Taxonomy, Theme
@@ -231,7 +231,6 @@ class Filled:
     notes: tuple[str, ...] = ()
 
 
-_VALENCES = {valence.value for valence in Valence}
 # What spreadsheets and phones make of a typed sign.
 _SIGNS = str.maketrans({"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "－": "-", "＋": "+", "０": "0"})
 
@@ -245,4 +244,4 @@ def valence_of(cell: object) -> str | None:
     if isinstance(cell, int | float):
         return "0" if cell == 0 else None
     text = str(cell).strip().removeprefix("'").translate(_SIGNS).strip()
-    return text if text in _VALENCES or not text else None
+    return text if text in VALENCES or not text else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.domain import Valence
+from pipeline.domain import VALENCES
 from pipeline.files import neutralised, written_whole
 from pipeline.labelling import layout
 from pipeline.labelling.batch import OPEN, Batch, Item
@@ -36,7 +36,7 @@ _HOW_TO_SETTLE = (
     f"A row with a {OPEN} left counts as not settled yet.",
     "Save it as an Excel workbook and send it back to whoever gave it to you.",
 )
-_SIGNS = [valence.value for valence in Valence]
+_SIGNS = list(VALENCES)
 _BLUE, _ORANGE, _GREY, _YELLOW = "#BFDDF2", "#F8CFA5", "#E3E5E6", "#FFF2B3"
 _WIDTHS = {
     layout.KEY: 14, layout.REPORT: 30, layout.DRAWN: 14, layout.NUMBER: 5, layout.AUTHORITY: 17, layout.PUBLISHED: 11,

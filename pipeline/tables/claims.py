@@ -16,11 +16,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from pipeline.domain import Band, Domain, Framework, Valence
+from pipeline.domain import VALENCES, Band, Domain, Framework, Valence
 from pipeline.tables.clustered import MINIMUM_CLUSTERS, adjusted
 from pipeline.tables.columns import CLAIMS, SectionInfo, frame_of
 from pipeline.tables.contrasts import SIGNIFICANT, Units, risk_ratio, trend
-from pipeline.tables.corpus import VALENCES, Corpus
+from pipeline.tables.corpus import Corpus
 from pipeline.tables.counts import Items, count
 from pipeline.tables.grouping import BANDS, Grouping, grouping
 from pipeline.tables.intervals import percent

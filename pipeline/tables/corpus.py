@@ -12,13 +12,12 @@ from numpy.typing import DTypeLike
 from sqlalchemy import Connection, Select, select
 
 from pipeline import schema
-from pipeline.domain import Band, Domain, Grade, Section, Valence
+from pipeline.domain import VALENCES, Band, Domain, Grade, Section
 from pipeline.errors import PipelineError
 
 UNKNOWN = "unknown"
 """The group of reports that do not say: shown, never dropped."""
 
-VALENCES = tuple(valence.value for valence in Valence)
 """``tags.valence`` holds positions in this tuple."""
 
 SECTIONS = tuple(section.value for section in Section)
@@ -45,7 +44,7 @@ class Corpus:
         ``report`` (int32), ``ordinal`` (int32), ``section`` (int8, position in :data:`SECTIONS`), ``words`` (int32).
     tags : DataFrame, a row a paragraph and theme
         ``paragraph`` (int32, position in ``paragraphs``), ``theme`` (int16, position in ``themes``),
-        ``valence`` (int8, position in :data:`VALENCES`), ``probability`` (float32).
+        ``valence`` (int8, position in :data:`~pipeline.domain.VALENCES`), ``probability`` (float32).
     themes : tuple of str
         Codes that occur in ``tags``.
     """

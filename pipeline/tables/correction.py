@@ -17,10 +17,10 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import t as student
 
-from pipeline.domain import Valence
+from pipeline.domain import VALENCES, Valence
 from pipeline.errors import PipelineError
 from pipeline.tables.columns import CORRECTED, LABELS, SectionInfo, ThemeInfo, frame_of
-from pipeline.tables.corpus import VALENCES, Corpus
+from pipeline.tables.corpus import Corpus
 from pipeline.tables.counts import Items, carriers
 from pipeline.tables.grouping import Grouping, grouping
 from pipeline.tables.intervals import CONFIDENCE, percent

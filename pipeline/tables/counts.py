@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.domain import Valence
+from pipeline.domain import VALENCES, Valence
 from pipeline.tables.columns import SectionInfo, ThemeInfo
-from pipeline.tables.corpus import VALENCES, Corpus, positions_of
+from pipeline.tables.corpus import Corpus, positions_of
 from pipeline.tables.grouping import Grouping
 
 _STRENGTH, _WEAKNESS, _MIXED = (VALENCES.index(valence.value) for valence in Valence)
@@ -103,7 +103,7 @@ def carriers(corpus: Corpus, items: Items) -> list[tuple[np.ndarray, np.ndarray]
     Returns
     -------
     list of (ndarray of int64, ndarray of int8)
-        Positions in ``corpus.paragraphs``, ascending, and positions in :data:`~pipeline.tables.corpus.VALENCES`.
+        Positions in ``corpus.paragraphs``, ascending, and positions in :data:`~pipeline.domain.VALENCES`.
     """
     codes = sorted({code for union in items.themes for code in union})
     place_of = positions_of(corpus, codes)

@@ -11,9 +11,9 @@ from scipy import sparse
 from sqlalchemy import Connection, select
 
 from pipeline import schema
-from pipeline.domain import Domain
+from pipeline.domain import VALENCES, Domain
 from pipeline.tables.columns import CO_OCCURRENCE, QUOTATION, REPORT_ATTRIBUTES, Field, ThemeInfo, frame_of
-from pipeline.tables.corpus import SECTIONS, VALENCES, Corpus
+from pipeline.tables.corpus import SECTIONS, Corpus
 from pipeline.tables.counts import Items, carriers, count
 from pipeline.tables.grouping import BANDS, grouping, section_bands
 from pipeline.tables.intervals import percent

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.domain import VALENCES
 from pipeline.errors import PipelineError
 from pipeline.files import written_whole
 from pipeline.themes.calibration import sigmoid_of
-from pipeline.themes.classifier import VALENCES
 from pipeline.themes.dataset import Labelled
 from pipeline.themes.modelfile import Model
 from pipeline.themes.readings import EncoderReadings
@@ -37,7 +37,7 @@ class Answers:
     probabilities : float32 [n, k]
     tagged : bool [n, k]
     valences : int8 [n, k]
-        Positions in :data:`~pipeline.themes.classifier.VALENCES`; -1 where the theme is neither labelled nor tagged
+        Positions in :data:`~pipeline.domain.VALENCES`; -1 where the theme is neither labelled nor tagged
         (in older files also where it is tagged but not labelled).
     """
 
@@ -98,7 +98,7 @@ class Answers:
         import numpy as np
         import pandas as pd
 
-        signs = np.array([*(valence.value for valence in VALENCES), ""])
+        signs = np.array([*VALENCES, ""])
         return pd.DataFrame(
             {
                 "fingerprint": np.repeat(self.fingerprints, len(self.codes)),

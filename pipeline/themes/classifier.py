@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pipeline.domain import Valence
+from pipeline.domain import VALENCES
 from pipeline.themes.terms import Reading, TermMatcher, term_counts
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
-
-VALENCES = (Valence.STRENGTH, Valence.WEAKNESS, Valence.MIXED)
-"""The order of a valence classifier's classes."""
 
 _PARAGRAPH_WEIGHT = 0.7  # of the whole paragraph's words, beside 1 for those of a theme's own sentences
 NO_WORDS = str.maketrans(dict.fromkeys("’‘“”–—•…\u00a0\uf0b7", " "))
@@ -163,7 +160,7 @@ class Classifier:
     regressions : OneVsRestClassifier
         One binary logistic regression a theme.
     valence_regression : LogisticRegression
-        Its classes are positions in :data:`VALENCES`.
+        Its classes are positions in :data:`~pipeline.domain.VALENCES`.
     """
 
     codes: tuple[str, ...]
@@ -209,7 +206,7 @@ class Classifier:
         matcher: TermMatcher,
         words: sp.csr_matrix | None = None,
     ) -> np.ndarray[Any, Any]:
-        """Probabilities of :data:`VALENCES`: shape (len(rows), 3)."""
+        """Probabilities of :data:`~pipeline.domain.VALENCES`: shape (len(rows), 3)."""
         import numpy as np
 
         if not rows:

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.domain import VALENCES
 from pipeline.errors import UsageError
-from pipeline.themes.classifier import VALENCES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ class Labelled:
     ----------
     labels : bool [n, k]
     valences : int8 [n, k]
-        Positions in :data:`~pipeline.themes.classifier.VALENCES`, -1 where the theme is not labelled.
+        Positions in :data:`~pipeline.domain.VALENCES`, -1 where the theme is not labelled.
     authorities : str [n]
     folds : int [n]
         From the authority's name alone, so that an authority is in the same fold whatever else is labelled.
@@ -98,7 +98,7 @@ def as_arrays(labelled: pd.DataFrame, codes: tuple[str, ...], several: bool = Tr
     fingerprints = tuple(heads["fingerprint"])
     row_of = {key: i for i, key in enumerate(fingerprints)}
     column_of = {code: j for j, code in enumerate(codes)}
-    place = {valence.value: v for v, valence in enumerate(VALENCES)}
+    place = {sign: v for v, sign in enumerate(VALENCES)}
     labels = np.zeros((len(heads), len(codes)), bool)
     valences = np.full(labels.shape, -1, np.int8)
     for key, theme, valence in zip(labelled["fingerprint"], labelled["theme"], labelled["valence"], strict=True):

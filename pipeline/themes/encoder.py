@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.domain import VALENCES
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_of
 
@@ -30,9 +31,6 @@ FACTS_FILE = "encoder.json"
 
 FORMAT = 1
 """Version of the folder's layout and of the graph's inputs and outputs."""
-
-VALENCES = ("+", "-", "0")
-"""Order of the last axis of the valence output."""
 
 GRAPH_INPUTS = ("input_ids", "attention_mask")
 GRAPH_OUTPUTS = ("vector", "theme_logit", "valence_logit")
@@ -80,7 +78,8 @@ class Encoded:
     theme_probability : float32 [n, k]
         The encoder's own reading, one sigmoid a theme. Not calibrated.
     valence : float32 [n, k, 3]
-        Probabilities of ``+``, ``-`` and ``0`` (:data:`VALENCES`) for each theme, given that the theme is there.
+        Probabilities of ``+``, ``-`` and ``0`` (:data:`~pipeline.domain.VALENCES`) for each theme, given that the theme
+        is there.
     codes : tuple of str
         The k themes.
     """

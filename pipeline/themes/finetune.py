@@ -36,18 +36,16 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.config import Config, load_config
-from pipeline.domain import fingerprint
+from pipeline.domain import VALENCES, fingerprint
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_of, write_text, written_whole
 from pipeline.store import Store
-from pipeline.themes.classifier import VALENCES as CLASSES
 from pipeline.themes.dataset import as_arrays, folder_of
 from pipeline.themes.encoder import (
     FACTS_FILE,
     FORMAT,
     GRAPH_FILE,
     TOKENIZER_FILE,
-    VALENCES,
     Encoded,
     Encoder,
     EncoderFacts,
@@ -172,9 +170,7 @@ def stored_examples(config: Config) -> list[Example]:
         bench = open_bench(config, store)
     data = as_arrays(bench.placed.matched, bench.taxonomy.codes, several=False)
     return [
-        Example(
-            key, authority, text, {code: CLASSES[v].value for code, v in zip(data.codes, row, strict=True) if v >= 0}
-        )
+        Example(key, authority, text, {code: VALENCES[v] for code, v in zip(data.codes, row, strict=True) if v >= 0})
         for key, authority, text, row in zip(
             data.fingerprints, data.authorities.tolist(), data.texts, data.valences.tolist(), strict=True
         )

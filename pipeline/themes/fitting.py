@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipeline.domain import VALENCES
 from pipeline.themes.calibration import Calibration, fit_calibration, sigmoid_of
-from pipeline.themes.classifier import NO_WORDS, VALENCES, Classifier, Topics, WordFeatures
+from pipeline.themes.classifier import NO_WORDS, Classifier, Topics, WordFeatures
 from pipeline.themes.dataset import Labelled
 
 if TYPE_CHECKING:

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.domain import VALENCES
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_of, write_text, written_whole
 from pipeline.themes.calibration import Calibration
-from pipeline.themes.classifier import VALENCES, Classifier, Topics, WordFeatures
+from pipeline.themes.classifier import Classifier, Topics, WordFeatures
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import BertModel
 
-from pipeline.themes.encoder import VALENCES
+from pipeline.domain import VALENCES
 
 
 class ByteDropout(nn.Module):  # type: ignore[misc]  # torch is not read by mypy here

@@ -49,7 +49,7 @@ class Predictions:
     labels, tagged : bool [n, k]
     probabilities : float [n, k]
     label_valences, valences : int8 [n, k]
-        Positions in :data:`pipeline.themes.classifier.VALENCES`; -1 where there is none.
+        Positions in :data:`pipeline.domain.VALENCES`; -1 where there is none.
     authorities : str [n]
         The unit that intervals resample.
     thresholds : float [k] or None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.domain import Valence
+from pipeline.domain import VALENCES
 from pipeline.errors import UsageError
 from pipeline.themes.registry import current_folder
 
@@ -312,14 +312,13 @@ class Tagger:
         rows: list[int],
         columns: list[int],
     ) -> list[str]:
-        from pipeline.themes.classifier import VALENCES
         from pipeline.themes.stacking import stacked_valence
 
         themes = [self.codes[column] for column in columns]
         given = self._model.classifier.valence_probabilities(readings, rows, themes, self._matcher, words)
         if self._stack and self._encoder and vectors is not None:
             given = stacked_valence(self._stack, given, rows, themes, vectors, self._encoder.codes)
-        return [Valence(VALENCES[best]).value for best in given.argmax(axis=1)] if rows else []
+        return [VALENCES[best] for best in given.argmax(axis=1)] if rows else []
 
 
 def check_fits(manifest: Manifest, taxonomy: Taxonomy) -> None:

@@ -13,9 +13,9 @@ from sqlalchemy import select, update
 from pipeline import schema
 from pipeline.config import SHIPPED, Config
 from pipeline.correcting import correct
+from pipeline.domain import VALENCES
 from pipeline.stage import Context
 from pipeline.themes.answers import Answers, write_answers
-from pipeline.themes.classifier import VALENCES
 from pipeline.themes.labels import COLUMNS, write_labels
 from pipeline.themes.registry import current_folder
 from pipeline.themes.tagger import tagger_stamp
@@ -64,7 +64,7 @@ def labelled(context: Context, folder: Path, drawn: str = "random", complete: bo
     write_labels(frame, config.labels)
     keys = tuple(dict.fromkeys(frame["fingerprint"]))
     place = {key: number for number, key in enumerate(keys)}
-    signs = [valence.value for valence in VALENCES]
+    signs = list(VALENCES)
     tagged = np.zeros((len(keys), len(taxonomy.codes)), bool)
     valences = np.full(tagged.shape, -1, np.int8)
     seen = 0

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.domain import fingerprint
+from pipeline.domain import VALENCES, fingerprint
 from pipeline.errors import PipelineError
 from pipeline.files import sha256_of
-from pipeline.themes.encoder import FACTS_FILE, GRAPH_FILE, TOKENIZER_FILE, VALENCES, Encoder
+from pipeline.themes.encoder import FACTS_FILE, GRAPH_FILE, TOKENIZER_FILE, Encoder
 from pipeline.themes.labels import COLUMNS, read_labels, sketch
 from pipeline.themes.readings import read_held_out
 from pipeline.themes.taxonomy import load_taxonomy

@@ -3,8 +3,8 @@
     pip install .[encoder]
     python -m pipeline.themes.finetune --config config.yaml [--labels labels.jsonl] --output models/encoder [--holdout]
 
-``--config`` takes the labels of its label file that are found in its store; ``--labels`` labelled paragraphs with text,
-which come first.
+``--config`` gives the taxonomy, and the labels of its label file that are found in its store; ``--labels`` labelled
+paragraphs with text, which come first.
 
 Rarely needed: retraining the classifier (``pipeline train``) leaves the encoder as it is. What this makes is read by
 :mod:`pipeline.themes.encoder`, which needs no PyTorch.
@@ -12,7 +12,7 @@ Rarely needed: retraining the classifier (``pipeline train``) leaves the encoder
 Two phases. First a fifth of the authorities is kept out as a test and a twelfth for the thresholds, and an encoder
 is trained on the rest: that gives the honest figures, and readings of authorities it has not seen. It is written to
 ``held-out/`` in the output folder, and taken from there by the next run with the same settings and labels. Then, unless
-``--holdout``, another is trained in the same way on all authorities, and that one is written.
+``--holdout``, it goes on over all authorities for a last, short cycle, and what comes of that is written.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit
 
 from pipeline.config import Config, load_config
 from pipeline.domain import VALENCES, fingerprint
@@ -51,12 +52,15 @@ from pipeline.themes.encoder import (
     EncoderFacts,
 )
 from pipeline.themes.readings import HeldOut, read_held_out, write_held_out
+from pipeline.themes.softening import left_out_readings, softened
 from pipeline.themes.stacking import packed
+from pipeline.themes.taxonomy import Taxonomy, load_taxonomy
 from pipeline.themes.workbench import open_bench
 
 try:
     import tokenizers
     import torch
+    from safetensors.torch import load_model, save_model
     from torch import Tensor, nn
     from torch.nn import functional
 
@@ -72,8 +76,19 @@ log = logging.getLogger(__name__)
 BASE_PACKAGE = "all_minilm_l6_v2"
 BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 MADE_WITH = "made_with.json"
+WEIGHTS_FILE = "weights.safetensors"
 NO_VALENCE = -100
 """Where a theme is absent its valence is not learned from (torch's own value for "ignore")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """Epochs over which the rates rise once and fall to nothing (warm restarts: Loshchilov and Hutter 2017)."""
+
+    epochs: int
+    encoder_rate: float  # the highest: it rises over the warm-up and then falls evenly to nothing
+    head_rate: float
+    softened: bool = False  # whether targets are drawn towards what models say, see pipeline.themes.softening
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +96,9 @@ class Settings:
     """How the encoder is trained; the defaults made the one that is shipped."""
 
     seed: int = 7
-    epochs: int = 4
-    encoder_rate: float = 1e-4  # the highest: it rises over the warm-up and then falls evenly to nothing
-    head_rate: float = 2e-3
-    warm_up: float = 0.1  # share of the steps
+    cycles: tuple[Cycle, ...] = (Cycle(4, 1e-4, 2e-3), Cycle(4, 7e-5, 1e-3), Cycle(4, 7e-5, 1e-3, softened=True))
+    last: Cycle = Cycle(1, 5e-5, 7e-4, softened=True)  # over all authorities
+    warm_up: float = 0.1  # share of the steps of a cycle
     batch: int = 16
     max_tokens: int = 224
     weight_decay: float = 0.01
@@ -188,20 +202,24 @@ def split_authorities(authorities: Sequence[str]) -> Split:
 class Trainer:
     """Trains one network on one set of examples."""
 
-    def __init__(self, examples: Sequence[Example], codes: Sequence[str], base: Path, settings: Settings) -> None:
+    def __init__(
+        self, examples: Sequence[Example], codes: Sequence[str], base: Path, settings: Settings, taxonomy: Taxonomy
+    ) -> None:
         torch.manual_seed(settings.seed)
         torch.set_num_threads(settings.threads)
         self.settings = settings
+        self.examples, self.codes, self.taxonomy = examples, codes, taxonomy
         self.network = ThemeNetwork(base, len(codes), settings.dropout, settings.seed)
         self.shuffler = random.Random(settings.seed)  # noqa: S311 - a shuffle, no secret
         self.tokens = tokens_of([example.text for example in examples], base / TOKENIZER_FILE, settings.max_tokens)
         self.present, self.valence = targets(examples, codes)
 
-    def train(self, chosen: Sequence[int]) -> None:
-        """Go over the chosen examples as the settings say."""
+    def train(self, chosen: Sequence[int], cycle: Cycle) -> None:
+        """Go over the chosen examples as the cycle says."""
         settings, network = self.settings, self.network
-        optimiser = torch.optim.AdamW(self._groups(), fused=True)
-        steps = settings.epochs * len(self._shuffled(chosen))
+        wanted = self._softened(chosen) if cycle.softened else self.present
+        optimiser = torch.optim.AdamW(self._groups(cycle), fused=True)
+        steps = cycle.epochs * len(self._shuffled(chosen))
         warm = max(1, round(settings.warm_up * steps))
 
         def rate(step: int) -> float:
@@ -210,14 +228,14 @@ class Trainer:
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
         weight = torch.full((network.themes,), settings.positive_weight)
         started = time.monotonic()
-        for epoch in range(1, settings.epochs + 1):
+        for epoch in range(1, cycle.epochs + 1):
             network.train()
             losses = []
             for batch in self._shuffled(chosen):
                 ids, mask = self._padded(batch)
                 hidden = network.through(network.embedded(ids), mask)
                 _, theme_logit, valence_logit = network.heads(hidden, mask)
-                present = torch.from_numpy(self.present[batch])
+                present = torch.from_numpy(wanted[batch])
                 valence = torch.from_numpy(self.valence[batch]).reshape(-1)
                 loss = functional.binary_cross_entropy_with_logits(theme_logit, present, pos_weight=weight)
                 losses.append(loss.item())
@@ -231,7 +249,37 @@ class Trainer:
                 schedule.step()
                 optimiser.zero_grad()
             minutes = (time.monotonic() - started) / 60
-            log.info("epoch %d of %d: loss %.4f, %.1f minutes", epoch, settings.epochs, np.mean(losses), minutes)
+            log.info("epoch %d of %d: loss %.4f, %.1f minutes", epoch, cycle.epochs, np.mean(losses), minutes)
+
+    def _softened(self, chosen: Sequence[int]) -> np.ndarray:
+        """The targets of :func:`~pipeline.themes.softening.softened`, those of the chosen examples softened."""
+        rows = np.array(chosen)
+        other = left_out_readings(
+            [self.examples[i].text for i in chosen],
+            self.present[rows],
+            np.where(self.valence[rows] == NO_VALENCE, -1, self.valence[rows]),
+            [self.examples[i].authority for i in chosen],
+            self.codes,
+            self.taxonomy,
+            self.settings.seed,
+        )
+        wanted = self.present.copy()
+        wanted[rows] = softened(self.present[rows], self._own_readings(chosen), other)
+        return wanted
+
+    def _own_readings(self, chosen: Sequence[int]) -> np.ndarray:
+        """The network's theme probabilities as it stands, the weight of positives in its loss taken out again."""
+        self.network.eval()
+        logits = np.empty((len(chosen), self.network.themes), np.float32)
+        order = sorted(range(len(chosen)), key=lambda row: len(self.tokens[chosen[row]]))
+        with torch.no_grad():
+            for start in range(0, len(order), self.settings.batch):
+                rows = order[start : start + self.settings.batch]
+                ids, mask = self._padded([chosen[row] for row in rows])
+                _, theme_logit, _ = self.network.heads(self.network.through(self.network.embedded(ids), mask), mask)
+                logits[rows] = theme_logit.numpy()
+        probabilities: np.ndarray = expit(logits - np.log(self.settings.positive_weight))
+        return probabilities
 
     def _shuffled(self, chosen: Sequence[int]) -> list[list[int]]:
         """Batches of like length (sorted within twenty batches' worth, then shuffled): little is padded."""
@@ -254,14 +302,13 @@ class Trainer:
             mask[row, : len(self.tokens[i])] = 1
         return ids, mask
 
-    def _groups(self) -> list[dict[str, object]]:
-        settings = self.settings
+    def _groups(self, cycle: Cycle) -> list[dict[str, object]]:
         groups: list[dict[str, object]] = []
         for name, parameter in self.network.named_parameters():
             if parameter.requires_grad:
                 plain = name.endswith("bias") or "LayerNorm" in name
-                rate = settings.encoder_rate if name.startswith("bert.") else settings.head_rate
-                decay = 0.0 if plain else settings.weight_decay
+                rate = cycle.encoder_rate if name.startswith("bert.") else cycle.head_rate
+                decay = 0.0 if plain else self.settings.weight_decay
                 groups.append({"params": [parameter], "lr": rate, "weight_decay": decay})
         return groups
 
@@ -389,40 +436,42 @@ def keep_freed_memory() -> None:
             library.mallopt(option, value)
 
 
-def run(examples: Sequence[Example], output: Path, holdout_only: bool, settings: Settings) -> None:
+def run(examples: Sequence[Example], output: Path, holdout_only: bool, settings: Settings, taxonomy: Taxonomy) -> None:
     """Train, measure and write the encoder; see the module."""
     codes = sorted({code for example in examples for code in example.labels})
     split = split_authorities([example.authority for example in examples])
     held_out = output / "held-out"
     with tempfile.TemporaryDirectory() as folder:
         base = base_model(Path(folder) / "base")
+        trainer = Trainer(examples, codes, base, settings, taxonomy)
         if _made_with(held_out, examples, settings):
             log.info("taken as it is: %s", held_out)
+            load_model(trainer.network, held_out / WEIGHTS_FILE)
         else:
-            hold_out(examples, codes, split, base, held_out, settings)
+            hold_out(trainer, split, base, held_out)
             write_text(held_out / MADE_WITH, _made(examples, settings))
         if holdout_only:
             return
-        trainer = Trainer(examples, codes, base, settings)
-        trainer.train(range(len(examples)))
+        trainer.train(range(len(examples)), settings.last)
         facts = write_encoder(trainer.network, codes, base, settings, output)
     readings = read_held_out(held_out)
     write_held_out(output, replace(readings, seen=frozenset(example.fingerprint for example in examples)))
     log.info("written: %s (checksum %s)", output / GRAPH_FILE, facts.graph_sha256[:12])
 
 
-def hold_out(
-    examples: Sequence[Example], codes: Sequence[str], split: Split, base: Path, folder: Path, settings: Settings
-) -> None:
+def hold_out(trainer: Trainer, split: Split, base: Path, folder: Path) -> None:
     """Train on the training authorities; write that encoder, its readings of the others and its figures."""
+    examples, settings = trainer.examples, trainer.settings
     parts = [split.part(example.authority) for example in examples]
     training, calibration, test = (
         [i for i, part in enumerate(parts) if part == name] for name in ("train", "calib", "test")
     )
-    trainer = Trainer(examples, codes, base, settings)
-    trainer.train(training)
+    for cycle in settings.cycles:
+        trainer.train(training, cycle)
     # Measured as it will be used: in 8 bits, by the code of the run time.
-    write_encoder(trainer.network, codes, base, settings, folder)
+    write_encoder(trainer.network, trainer.codes, base, settings, folder)
+    with written_whole(folder / WEIGHTS_FILE) as whole:
+        save_model(trainer.network, str(whole))
     encoded = Encoder.load(folder, settings.threads).encode([example.text for example in examples])
     thresholds = tuned_thresholds(encoded.theme_probability[calibration], trainer.present[calibration])
     scores = score(encoded, thresholds, trainer.present, trainer.valence, test)
@@ -455,22 +504,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m pipeline.themes.finetune", description="Tune the sentence encoder on labels."
     )
     parser.add_argument("--labels", type=Path, help="labelled paragraphs, JSON lines with report, text, labels")
-    parser.add_argument("--config", type=Path, help="a configuration whose label file and store are read")
+    parser.add_argument(
+        "--config", type=Path, required=True, help="a configuration whose taxonomy, label file and store are read"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder that the encoder is written to")
     parser.add_argument(
         "--holdout", action="store_true", help="stop after the training without the held-out authorities"
     )
     given = parser.parse_args(arguments)
-    if given.labels is None and given.config is None:
-        parser.error("give --labels, --config or both: what should be learned from?")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     keep_freed_memory()
     try:
         examples = {example.fingerprint: example for example in read_examples(given.labels)} if given.labels else {}
-        if given.config is not None:
-            for example in stored_examples(load_config(given.config)):
-                examples.setdefault(example.fingerprint, example)
-        run(tuple(examples.values()), given.output, given.holdout, Settings())
+        config = load_config(given.config)
+        for example in stored_examples(config):
+            examples.setdefault(example.fingerprint, example)
+        run(tuple(examples.values()), given.output, given.holdout, Settings(), load_taxonomy(config.taxonomy))
     except PipelineError as error:
         log.error("%s", error)
         return error.exit_code

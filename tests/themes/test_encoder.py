@@ -18,7 +18,7 @@ from pipeline.files import sha256_of
 from pipeline.themes.encoder import FACTS_FILE, GRAPH_FILE, TOKENIZER_FILE, Encoder
 from pipeline.themes.labels import COLUMNS, read_labels, sketch
 from pipeline.themes.readings import read_held_out
-from pipeline.themes.taxonomy import load_taxonomy
+from pipeline.themes.taxonomy import Taxonomy, load_taxonomy
 from tests.labelling.building import TOPICS, make_config, make_store
 
 # Written for this test; no report says them.
@@ -247,6 +247,12 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def short(finetune):
+    """Settings with an epoch of each kind."""
+    plain, soft = (finetune.Cycle(1, 1e-4, 2e-3, softened=softened) for softened in (False, True))
+    return finetune.Settings(cycles=(plain, soft), last=soft, batch=8)
+
+
 class TestFineTuning:
     """The training script on a tiny base model: needs the ``encoder`` extra."""
 
@@ -266,12 +272,12 @@ class TestFineTuning:
         return path
 
     def test_what_is_trained_is_what_the_run_time_reads(
-        self, finetune, base: Path, labels: Path, tmp_path: Path
+        self, finetune, base: Path, labels: Path, taxonomy: Taxonomy, tmp_path: Path
     ) -> None:
-        settings = finetune.Settings(epochs=8, encoder_rate=1e-3, head_rate=1e-2, batch=8)
+        settings = finetune.Settings(batch=8)
         examples = finetune.read_examples(labels)
-        trainer = finetune.Trainer(examples, ("adoption", "camhs"), base, settings)
-        trainer.train(range(len(examples)))
+        trainer = finetune.Trainer(examples, ("adoption", "camhs"), base, settings, taxonomy)
+        trainer.train(range(len(examples)), finetune.Cycle(8, 1e-3, 1e-2))
         finetune.write_encoder(trainer.network, ("adoption", "camhs"), base, settings, tmp_path / "made")
         encoded = Encoder.load(tmp_path / "made").encode(["adopters praise the", "the children wait late"])
         assert encoded.theme_probability.round().tolist() == [[1, 0], [0, 1]]
@@ -297,12 +303,12 @@ class TestFineTuning:
         assert np.corrcoef(encoded["apart"].vectors.ravel(), encoded["joined"].vectors.ravel())[0, 1] > 0.999
 
     def test_a_whole_run_writes_an_encoder_and_its_held_out_readings(
-        self, finetune, base: Path, labels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, finetune, base: Path, labels: Path, taxonomy: Taxonomy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(finetune, "base_model", lambda _: base)
-        settings = finetune.Settings(epochs=1, batch=8)
+        settings = short(finetune)
         made = tmp_path / "made"
-        finetune.run(finetune.read_examples(labels), made, holdout_only=False, settings=settings)
+        finetune.run(finetune.read_examples(labels), made, False, settings, taxonomy)
         examples = finetune.read_examples(labels)
         split = finetune.split_authorities([example.authority for example in examples])
         held_out = read_held_out(made)
@@ -329,17 +335,18 @@ class TestFineTuning:
         finetune,
         base: Path,
         labels: Path,
+        taxonomy: Taxonomy,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(finetune, "base_model", lambda _: base)
-        made, settings = tmp_path / "made", finetune.Settings(epochs=1, batch=8)
-        finetune.run(finetune.read_examples(labels), made, holdout_only=True, settings=settings)
+        made, settings = tmp_path / "made", short(finetune)
+        finetune.run(finetune.read_examples(labels), made, True, settings, taxonomy)
         assert not (made / "encoder.json").exists()
         first = (made / "held-out" / GRAPH_FILE).stat().st_mtime_ns
-        finetune.run(finetune.read_examples(labels), made, holdout_only=True, settings=settings)
+        finetune.run(finetune.read_examples(labels), made, True, settings, taxonomy)
         assert (made / "held-out" / GRAPH_FILE).stat().st_mtime_ns == first
-        finetune.run(finetune.read_examples(labels), made, holdout_only=True, settings=replace(settings, epochs=2))
+        finetune.run(finetune.read_examples(labels), made, True, replace(settings, seed=8), taxonomy)
         assert (made / "held-out" / GRAPH_FILE).stat().st_mtime_ns != first
 
     def test_labels_are_read_from_the_label_file_and_the_store(self, finetune, tmp_path: Path) -> None:
@@ -358,11 +365,13 @@ class TestFineTuning:
             finetune.Example(fingerprint(texts[1]), "1_made up", texts[1], {}),
         ]
 
-    def test_word_vectors_stay_and_the_layers_move(self, finetune, base: Path, labels: Path) -> None:
+    def test_word_vectors_stay_and_the_layers_move(
+        self, finetune, base: Path, labels: Path, taxonomy: Taxonomy
+    ) -> None:
         examples = finetune.read_examples(labels)
-        trainer = finetune.Trainer(examples, ("adoption", "camhs"), base, finetune.Settings(epochs=1))
+        trainer = finetune.Trainer(examples, ("adoption", "camhs"), base, finetune.Settings(), taxonomy)
         before = {name: value.clone() for name, value in trainer.network.named_parameters()}
-        trainer.train(range(len(examples)))
+        trainer.train(range(len(examples)), finetune.Cycle(1, 1e-4, 2e-3))
         moved = {name for name, value in trainer.network.named_parameters() if not value.equal(before[name])}
         assert {name.split(".")[3] for name in moved if name.startswith("bert.encoder.layer.")} == {"0", "1"}
         assert "bert.embeddings.word_embeddings.weight" not in moved

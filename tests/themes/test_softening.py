@@ -20,6 +20,15 @@ def test_a_label_that_both_models_contradict_is_left_half_open() -> None:
     assert soft[0] == pytest.approx([0.5, 0.5], abs=0.04)
 
 
+def test_the_other_models_clear_support_saves_a_label() -> None:
+    supported = softened(np.array([[1.0, 0.0]]), np.array([[0.02, 0.98]]), np.array([[0.6, 0.2]]))
+    assert supported[0, 0] > 0.8
+    assert supported[0, 1] < 0.2
+    doubted = softened(np.array([[1.0, 0.0]]), np.array([[0.02, 0.98]]), np.array([[0.5, 0.3]]))
+    assert doubted[0, 0] < 0.7
+    assert doubted[0, 1] > 0.3
+
+
 def test_a_label_that_one_model_contradicts_keeps_its_side() -> None:
     soft = softened(np.array([[1.0, 0.0]]), np.array([[0.3, 0.7]]), np.array([[0.9, 0.1]]))
     assert soft[0, 0] > 0.85

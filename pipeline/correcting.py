@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from pipeline.analysis import read_corpus, section_infos, theme_infos
 from pipeline.config import Config
+from pipeline.domain import RANDOM_DRAWS
 from pipeline.errors import PipelineError
 from pipeline.schema import Status, paragraphs, reports
 from pipeline.store import Store
@@ -150,7 +151,6 @@ def gather_evidence(store: Store, config: Config, taxonomy: Taxonomy) -> Evidenc
     UsageError
         The label file is wrong.
     """
-    from pipeline.tables.correction import RANDOM
     from pipeline.themes.labels import current, read_labels
 
     if not config.labels.is_file():
@@ -163,7 +163,7 @@ def gather_evidence(store: Store, config: Config, taxonomy: Taxonomy) -> Evidenc
         placed = _placed(connection, read)
     heads = placed.drop_duplicates("fingerprint")
     lost = read[~read["fingerprint"].isin(heads["fingerprint"])].drop_duplicates("fingerprint")
-    random = int(heads["drawn"].isin(RANDOM).sum())
+    random = int(heads["drawn"].isin(RANDOM_DRAWS).sum())
     if not random:
         return _none("no paragraph of the store is among those that were drawn at random and labelled")
     try:
@@ -177,8 +177,8 @@ def gather_evidence(store: Store, config: Config, taxonomy: Taxonomy) -> Evidenc
         predictions,
         Basis(
             random=random,
-            lost=int(lost["drawn"].isin(RANDOM).sum()),
-            tested=int((heads["drawn"].isin(RANDOM) & heads["paragraph_id"].isin(comparable)).sum()),
+            lost=int(lost["drawn"].isin(RANDOM_DRAWS).sum()),
+            tested=int((heads["drawn"].isin(RANDOM_DRAWS) & heads["paragraph_id"].isin(comparable)).sum()),
             labelled=len(heads),
         ),
         ALL_MEASURES if complete else ALL_MEASURES[:1],

@@ -144,6 +144,9 @@ VALENCES = tuple(valence.value for valence in Valence)
 """Their signs, in the order in which arrays and models number them."""
 
 
+RANDOM_DRAWS = frozenset({"random", "random by era"})
+"""Values of ``drawn`` under which labels say something about prevalence; others were picked, by a model or a word."""
+
 _NON_WORD = re.compile(r"\W+")
 
 

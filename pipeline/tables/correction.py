@@ -17,16 +17,13 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import t as student
 
-from pipeline.domain import VALENCES, Valence
+from pipeline.domain import RANDOM_DRAWS, VALENCES, Valence
 from pipeline.errors import PipelineError
 from pipeline.tables.columns import CORRECTED, LABELS, SectionInfo, ThemeInfo, frame_of
 from pipeline.tables.corpus import Corpus
 from pipeline.tables.counts import Items, carriers
 from pipeline.tables.grouping import Grouping, grouping
 from pipeline.tables.intervals import CONFIDENCE, percent
-
-RANDOM = frozenset({"random", "random by era"})
-"""Values of ``drawn`` under which a label says something about prevalence."""
 
 ERA_ENDS = "2017"
 """``random by era`` drew half of its paragraphs from reports up to this year, half from later ones."""
@@ -227,7 +224,7 @@ class _Sample:
             position,
             _matrix(labels, row_of, items, valence),
             _matrix(predictions, row_of, items, valence),
-            drawn.isin(RANDOM).to_numpy(dtype=bool),
+            drawn.isin(RANDOM_DRAWS).to_numpy(dtype=bool),
             drawn.index.isin(predictions["paragraph_id"]),
             drawn.index.isin(
                 predictions.loc[predictions["comparable"], "paragraph_id"]

@@ -12,12 +12,18 @@ if TYPE_CHECKING:
 
 
 def metrics_of(
-    scores: Scores, with_encoder: Scores | None, previous: str | None, compared: Difference | None
+    scores: Scores,
+    with_encoder: Scores | None,
+    at_random: Scores | None,
+    previous: str | None,
+    compared: Difference | None,
 ) -> dict[str, Any]:
     """What ``metrics.json`` says: the tables of :class:`~pipeline.themes.scores.Scores`, a list of rows each."""
     metrics: dict[str, Any] = {"without_encoder": _tables(scores)}
     if with_encoder is not None:
         metrics["with_encoder"] = _tables(with_encoder)
+    if at_random is not None:
+        metrics["at_random"] = _tables(at_random)
     if previous is not None and compared is not None:
         metrics["compared"] = {
             "with": previous,
@@ -47,6 +53,7 @@ def card_text(
     data: Labelled,
     scores: Scores,
     with_encoder: Scores | None,
+    at_random: Scores | None,
     previous: str | None,
     compared: Difference | None,
 ) -> str:
@@ -66,7 +73,10 @@ def card_text(
     ]
     if with_encoder is not None:
         parts.append(_scores_text("With the encoder (on paragraphs that it was not tuned on)", with_encoder))
+        parts += [at_random_sentence(at_random)] if at_random is not None else []
     parts.append(_scores_text("Without the encoder (`tagging.encoder: off`)", scores))
+    if with_encoder is None and at_random is not None:
+        parts.append(at_random_sentence(at_random))
     if previous is not None and compared is not None:
         parts.append(
             f"## Against the model in use before\n\nMacro F1 is {compared.value:+.4f} "
@@ -75,6 +85,20 @@ def card_text(
             f"{compared.authorities} authorities."
         )
     return "\n\n".join(parts) + "\n"
+
+
+def at_random_sentence(scores: Scores) -> str:
+    """What to expect of all paragraphs of reports: overall measures on those that were drawn at random."""
+    rows = {row["measure"]: row for row in scores.overall.to_dict("records")}
+    said = [
+        f"{name} {rows[measure]['value']:.3f} ({_range(rows[measure]['low'], rows[measure]['high'])})"
+        for measure, name in (("macro_f1", "macro F1"), ("micro_f1", "micro F1"), ("valence_accuracy", "valence"))
+    ]
+    row = rows["micro_f1"]
+    return (
+        f"On the {row['paragraphs']:,} of them, of {row['authorities']} authorities, that were drawn at random, as "
+        f"paragraphs come in reports: {', '.join(said)}."
+    )
 
 
 def _scores_text(title: str, scores: Scores) -> str:

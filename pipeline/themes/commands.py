@@ -30,6 +30,7 @@ def train(
     config: ConfigOption = None,
 ) -> None:
     """Retrain on all labels; the new model is used if it is not worse than the one in use, on the same paragraphs."""
+    from pipeline.themes.card import at_random_sentence
     from pipeline.themes.workbench import train_models
 
     settings = load_config(config)
@@ -39,6 +40,8 @@ def train(
     if result.scores_with_encoder is not None:
         typer.echo("\nWith the encoder, on paragraphs that it was not tuned on:")
         _show_scores(result.scores_with_encoder.overall, None)
+    if result.at_random is not None:
+        typer.echo(at_random_sentence(result.at_random))
     if result.compared is not None:
         typer.echo(f"\nAgainst {result.previous}: {result.compared}")
     for note in result.notes:
@@ -59,6 +62,7 @@ def evaluate(
     config: ConfigOption = None,
 ) -> None:
     """Score the model in use on labelled paragraphs, each by answers of a model that did not learn from it."""
+    from pipeline.themes.card import at_random_sentence
     from pipeline.themes.evaluation import write_evaluation
     from pipeline.themes.workbench import evaluate_model, learning_curve_of
 
@@ -70,6 +74,8 @@ def evaluate(
         )
     typer.echo(f"{evaluation.model_id}, encoder {'on' if evaluation.encoder else 'off'}")
     _show_scores(evaluation.scores.overall, evaluation.scores.themes)
+    if evaluation.at_random is not None:
+        typer.echo(at_random_sentence(evaluation.at_random))
     if learned is not None:
         typer.echo("\n" + learned.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
     for note in evaluation.notes:

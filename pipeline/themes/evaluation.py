@@ -16,7 +16,7 @@ from pipeline.themes.modelfile import Manifest, load_model
 from pipeline.themes.readings import EncoderReadings
 from pipeline.themes.registry import current_folder
 from pipeline.themes.scores import Scores, score
-from pipeline.themes.training import predictions
+from pipeline.themes.training import predictions, scored_at_random
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,11 +33,12 @@ _SHARES = (0.125, 0.25, 0.5, 1.0)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of the model in use, and what has to be said beside them."""
+    """Scores of the model in use, also on the paragraphs drawn at random alone, and what has to be said beside them."""
 
     model_id: str
     encoder: bool
     scores: Scores
+    at_random: Scores | None
     notes: tuple[str, ...]
 
 
@@ -103,7 +104,8 @@ def evaluate(
     new = [code for code in taxonomy.codes if code not in codes and code not in untrained]
     if new:
         notes.append(f"Not scored, because new to the encoder; `tagging.encoder: off` scores them: {', '.join(new)}.")
-    return Evaluation(model.manifest.model_id, stacked, scores, tuple(notes))
+    at_random = scored_at_random(labelled, answers, data, seed)
+    return Evaluation(model.manifest.model_id, stacked, scores, at_random, tuple(notes))
 
 
 def _joined_with(manifest: Manifest, encoder: EncoderReadings) -> bool:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.domain import RANDOM_DRAWS
 from pipeline.errors import PipelineError, UsageError
 from pipeline.themes.answers import Answers, answers_of, read_answers, write_answers
 from pipeline.themes.card import card_text, metrics_of
@@ -45,6 +46,8 @@ class TrainingResult:
         Without the encoder, on every labelled paragraph, each scored by a model that did not see its authority.
     scores_with_encoder : Scores or None
         With it, on the labelled paragraphs that the encoder was not tuned on.
+    at_random : Scores or None
+        The best of both on those paragraphs that were drawn at random: what to expect of all paragraphs of reports.
     compared : Difference or None
         Against the model that was in use, on the same paragraphs; None where there was none to compare with.
     promoted : bool
@@ -57,6 +60,7 @@ class TrainingResult:
     folder: Path
     scores: Scores
     scores_with_encoder: Scores | None
+    at_random: Scores | None
     previous: str | None
     compared: Difference | None
     promoted: bool
@@ -128,6 +132,7 @@ def train(
     calibrations = fit_calibrations(held_out.scores, data.labels, codes)
     scores = score(predictions(without, data), seed)
     scores_joined = score(predictions(joined, data), seed) if joined else None
+    at_random = scored_at_random(labelled, joined or without, data, seed)
 
     previous, compared, why = _compared(models, data, without, joined, matcher, readings, encoder, seed)
     facts = {
@@ -142,15 +147,17 @@ def train(
         calibrations,
         stack,
         facts,
-        metrics_of(scores, scores_joined, previous, compared),
-        card_text(taxonomy, data, scores, scores_joined, previous, compared),
+        metrics_of(scores, scores_joined, at_random, previous, compared),
+        card_text(taxonomy, data, scores, scores_joined, at_random, previous, compared),
     )
     write_answers(folder, without, joined)
     worse = compared is not None and compared.value < -NOT_WORSE
     if not worse:
         promote(models, folder.name)
     notes += [why] if why else []
-    return TrainingResult(folder.name, folder, scores, scores_joined, previous, compared, not worse, tuple(notes))
+    return TrainingResult(
+        folder.name, folder, scores, scores_joined, at_random, previous, compared, not worse, tuple(notes)
+    )
 
 
 def _heads_of_new_themes(
@@ -191,6 +198,15 @@ def predictions(answers: Answers, data: Labelled) -> Predictions:
         valences=answers.valences,
         authorities=own.authorities,
     )
+
+
+def scored_at_random(labelled: pd.DataFrame, answers: Answers, data: Labelled, seed: int) -> Scores | None:
+    """Scores on those paragraphs that were drawn at random (``labelled["drawn"]``); None where none were."""
+    if "drawn" not in labelled:
+        return None
+    drawn = set(labelled.loc[labelled["drawn"].isin(RANDOM_DRAWS), "fingerprint"])
+    chosen = [key for key in answers.fingerprints if key in drawn]
+    return score(predictions(answers.ordered(chosen), data), seed) if chosen else None
 
 
 def _compared(

@@ -30,6 +30,23 @@ def test_labels_from_elsewhere_are_scored_by_the_model_itself(trained: TrainingR
     assert evaluation.scores.value("macro_f1") > 0.9
 
 
+def test_paragraphs_drawn_at_random_are_scored_by_themselves_too(
+    trained: TrainingResult, labelled: pd.DataFrame, taxonomy: Taxonomy
+) -> None:
+    assert evaluate(labelled.drop(columns="drawn", errors="ignore"), taxonomy, trained.folder.parent).at_random is None
+    keys = sorted(labelled["fingerprint"].unique())
+    wrong = {"housing": "money", "money": "travel", "travel": "housing", "": ""}
+    picked = labelled["fingerprint"].isin(keys[::2])
+    mixed = labelled.assign(
+        drawn=picked.map({True: "uncertain", False: "random by era"}),
+        theme=labelled["theme"].where(~picked, labelled["theme"].map(wrong)),
+    )
+    evaluation = evaluate(mixed, taxonomy, trained.folder.parent)
+    assert evaluation.at_random is not None
+    assert set(evaluation.at_random.themes["of"]) == {len(keys) - len(keys[::2])}
+    assert evaluation.at_random.value("micro_f1") > 0.95 > evaluation.scores.value("micro_f1")
+
+
 def test_wrong_labels_are_scored_as_such(trained: TrainingResult, taxonomy: Taxonomy) -> None:
     others = invented(("housing", "money", "travel"), authorities=2, each=40, seed=78)
     following = {"housing": "money", "money": "travel", "travel": "housing", "": ""}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+_EDGE = 1e-4  # probabilities nearer to 0 or 1 than this count as this: no model is ever that sure with reason
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -54,6 +56,15 @@ def sigmoid_of(scores: np.ndarray[Any, Any], slope: float, intercept: float) -> 
 
     probabilities: np.ndarray[Any, Any] = expit(slope * scores.astype(float) + intercept)
     return probabilities
+
+
+def log_odds(probabilities: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Log-odds of probabilities, float64 of the same shape; those of 0 and 1 stay finite."""
+    import numpy as np
+    from scipy.special import logit
+
+    odds: np.ndarray[Any, Any] = logit(np.clip(probabilities.astype(float), _EDGE, 1 - _EDGE))
+    return odds
 
 
 def best_threshold(probabilities: np.ndarray[Any, Any]) -> float:

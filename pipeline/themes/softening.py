@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
+from pipeline.themes.calibration import log_odds
 from pipeline.themes.dataset import Labelled, fold_of, trainable
 from pipeline.themes.fitting import cross_calibrated, fit_and_test, fit_topics
 from pipeline.themes.taxonomy import Taxonomy
@@ -18,7 +19,6 @@ _DOUBT = 0.15  # how far a target is drawn towards what both say
 _DISPUTED = 0.5  # how far, where the two together contradict the label and the other does not clearly support it
 _CONTRADICTS = 0.5  # log-odds of the two together, beyond 0 on the other side
 _STILL_PRESENT, _STILL_ABSENT = 0.3, -1.2  # log-odds from which on the other supports the label clearly
-_EDGE = 1e-4
 
 
 def softened(present: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -40,8 +40,8 @@ def softened(present: np.ndarray, own: np.ndarray, other: np.ndarray) -> np.ndar
     float32 [n, k]
         Between 0 and 1.
     """
-    mine = _log_odds(own)
-    theirs = np.where(np.isnan(other), mine, _log_odds(np.nan_to_num(other, nan=0.5)))
+    mine = log_odds(own)
+    theirs = np.where(np.isnan(other), mine, log_odds(np.nan_to_num(other, nan=0.5)))
     both = _OWN * mine + _OTHER * theirs
     disputed = np.where(
         present > 0.5,
@@ -84,7 +84,7 @@ def left_out_readings(
         tuple(codes),
         tuple(str(i) for i in range(len(texts))),
         tuple(texts),
-        present.astype(bool),
+        present,
         valences.astype(np.int8),
         np.array(authorities),
         np.array([fold_of(name) for name in authorities]),
@@ -100,8 +100,3 @@ def left_out_readings(
     calibrated, _ = cross_calibrated(left_out.scores, data.labels, data.folds)
     probabilities[:, [list(codes).index(code) for code in able]] = calibrated
     return probabilities
-
-
-def _log_odds(probability: np.ndarray) -> np.ndarray:
-    odds: np.ndarray = logit(np.clip(probability.astype(float), _EDGE, 1 - _EDGE))
-    return odds

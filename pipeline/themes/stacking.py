@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.themes.calibration import best_threshold
+from pipeline.themes.calibration import best_threshold, log_odds
 from pipeline.themes.dataset import Labelled
 from pipeline.themes.modelfile import Stack, StackEntry
 from pipeline.themes.readings import EncoderReadings
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from pipeline.themes.encoder import Encoded
     from pipeline.themes.fitting import OutOfFold
-
-_EDGE = 1e-4  # probabilities nearer to 0 or 1 than this count as this: an encoder is never that sure with reason
 
 
 def packed(encoded: Encoded) -> np.ndarray[Any, Any]:
@@ -33,7 +31,7 @@ def packed(encoded: Encoded) -> np.ndarray[Any, Any]:
     import numpy as np
 
     n = len(encoded.vectors)
-    parts = [_logit(encoded.theme_probability), encoded.valence.reshape(n, -1), encoded.vectors]
+    parts = [log_odds(encoded.theme_probability), encoded.valence.reshape(n, -1), encoded.vectors]
     return np.hstack(parts).astype(np.float16)
 
 
@@ -54,14 +52,6 @@ def valence_scores(vectors: np.ndarray[Any, Any], themes: int) -> np.ndarray[Any
 def plain_vectors(vectors: np.ndarray[Any, Any], themes: int) -> np.ndarray[Any, Any]:
     """The encoder's vectors alone: shape (texts, size), from rows of :func:`packed`."""
     return vectors[:, 4 * themes :]
-
-
-def _logit(probability: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    import numpy as np
-    from scipy.special import logit
-
-    values: np.ndarray[Any, Any] = logit(np.clip(probability.astype(float), _EDGE, 1 - _EDGE))
-    return values
 
 
 def stacked_probabilities(
